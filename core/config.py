@@ -1,0 +1,52 @@
+"""Config: one frozen value read from the environment; nothing else reads it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Where the servers and files are, and how safe the transport is.
+
+    Every field is one environment variable, named in its comment; see README.
+    """
+
+    database_url: str = ""  # LIFECIRCLE_DATABASE_URL: the application's role; empty: embedded
+    owner_url: str = ""  # LIFECIRCLE_OWNER_URL: owns the tables, runs migrations
+    dispatch_url: str = ""  # LIFECIRCLE_DISPATCH_URL: sees only the jobs' own columns
+    redis_url: str = ""  # LIFECIRCLE_REDIS_URL: empty: embedded
+    blobs: Path = field(default_factory=lambda: Path())  # LIFECIRCLE_BLOBS
+    home: Path = field(default_factory=lambda: Path())  # LIFECIRCLE_HOME: embedded servers, blobs
+    secret_key: str = ""  # LIFECIRCLE_SECRET_KEY: signs the anti-forgery tokens
+    insecure_http: bool = False  # LIFECIRCLE_INSECURE_HTTP: cookie without Secure, said on pages
+    sample: bool = False  # LIFECIRCLE_SAMPLE: this installation holds generated data (示例数据)
+    plugins: tuple[str, ...] = ()  # LIFECIRCLE_PLUGINS: offered entry points; empty: all
+    upload_bytes: int = 200 * 1024 * 1024  # LIFECIRCLE_UPLOAD_BYTES
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Config:
+        """Read the settings; missing ones take their defaults."""
+        home = Path(environ.get("LIFECIRCLE_HOME") or Path.home() / ".lifecircle")
+        return cls(
+            database_url=environ.get("LIFECIRCLE_DATABASE_URL", ""),
+            owner_url=environ.get("LIFECIRCLE_OWNER_URL", ""),
+            dispatch_url=environ.get("LIFECIRCLE_DISPATCH_URL", ""),
+            redis_url=environ.get("LIFECIRCLE_REDIS_URL", ""),
+            blobs=Path(environ.get("LIFECIRCLE_BLOBS") or home / "blobs"),
+            home=home,
+            secret_key=environ.get("LIFECIRCLE_SECRET_KEY", ""),
+            insecure_http=environ.get("LIFECIRCLE_INSECURE_HTTP", "").lower() in TRUE,
+            sample=environ.get("LIFECIRCLE_SAMPLE", "").lower() in TRUE,
+            plugins=tuple(
+                name.strip()
+                for name in environ.get("LIFECIRCLE_PLUGINS", "").split(",")
+                if name.strip()
+            ),
+            upload_bytes=int(environ.get("LIFECIRCLE_UPLOAD_BYTES") or 200 * 1024 * 1024),
+        )

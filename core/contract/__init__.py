@@ -1,0 +1,71 @@
+"""The contract: all that a plugin sees of us. Values in, values out; see README here."""
+
+from core.contract.business_format import BusinessFormat, Service, Terms
+from core.contract.importer import (
+    Columns,
+    Crs,
+    Head,
+    Importer,
+    Problem,
+    Raw,
+    Severity,
+    Source,
+    Unreadable,
+    text,
+)
+from core.contract.manifest import Manifest, Settings
+from core.contract.ruleset import (
+    WALKED_TO,
+    Demand,
+    Fact,
+    Facts,
+    Figure,
+    Line,
+    OfferMode,
+    Ruleset,
+    Scorecard,
+    Span,
+    Status,
+    Walker,
+    Window,
+)
+from core.contract.specs import hookimpl
+from core.contract.tables import GROUPS, TABLES, Column, TableKind
+from core.contract.version import API
+
+__all__ = [
+    "API",
+    "GROUPS",
+    "TABLES",
+    "WALKED_TO",
+    "BusinessFormat",
+    "Column",
+    "Columns",
+    "Crs",
+    "Demand",
+    "Fact",
+    "Facts",
+    "Figure",
+    "Head",
+    "Importer",
+    "Line",
+    "Manifest",
+    "OfferMode",
+    "Problem",
+    "Raw",
+    "Ruleset",
+    "Scorecard",
+    "Service",
+    "Settings",
+    "Severity",
+    "Source",
+    "Span",
+    "Status",
+    "TableKind",
+    "Terms",
+    "Unreadable",
+    "Walker",
+    "Window",
+    "hookimpl",
+    "text",
+]

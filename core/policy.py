@@ -1,0 +1,67 @@
+"""The one port through which the core asks who is asking and whether they may."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from flask import Request
+
+
+class Permission(StrEnum):
+    """What a person may do in a tenant; ``tenants.people`` says which role holds which."""
+
+    TENANT_READ = "tenant.read"
+    TENANT_CREATE = "tenant.create"
+    DATA_READ = "data.read"
+    DATA_IMPORT = "data.import"
+    RUN_READ = "run.read"
+    RUN_START = "run.start"
+    RUN_SUBMIT = "run.submit"
+    SUBMISSION_READ = "submission.read"
+    SUBMISSION_REVIEW = "submission.review"
+    PLUGIN_READ = "plugin.read"
+    PLUGIN_SET = "plugin.set"
+    PEOPLE_MANAGE = "people.manage"
+    TOKEN_MANAGE = "token.manage"  # noqa: S105 - a permission, no secret
+    AUDIT_READ = "audit.read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who is asking: a person, by an opaque id, through a session or a token.
+
+    ``tenant_id`` is set for a token, which is bound to one tenant; a session has none.
+    ``csrf`` is the session's anti-forgery secret; a token needs none.
+    """
+
+    id: UUID
+    name: str
+    tenant_id: UUID | None = None
+    scopes: frozenset[Permission] | None = None
+    session_id: UUID | None = None
+
+
+class Policy(Protocol):
+    """Answered by ``tenants.people``; without one every route refuses."""
+
+    def who(self, request: Request) -> Actor | None:
+        """Tell who sent this request, or ``None``."""
+
+    def may(self, actor: Actor, permission: Permission, tenant_id: UUID) -> bool:
+        """Tell whether the actor holds the permission in the tenant."""
+
+
+class NoPolicy:
+    """Refuses everything: what an app has until its rooms hand in a policy."""
+
+    def who(self, request: Request) -> Actor | None:  # noqa: ARG002 - the port's signature
+        """Know nobody."""
+        return None
+
+    def may(self, actor: Actor, permission: Permission, tenant_id: UUID) -> bool:  # noqa: ARG002 - the port's signature
+        """Allow nothing."""
+        return False

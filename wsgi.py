@@ -1,0 +1,1 @@
+"""Composition root: the rooms, the app and the command; importing it builds nothing."""
