@@ -1,0 +1,40 @@
+"""The one metadata object, the rows, and the session bound to a tenant."""
+
+from core.db.audit import AuditEvent
+from core.db.base import Base, Owned, Stamped, new_id, one_of, owned_by
+from core.db.dataset import Dataset, DatasetVersion, ImportProblem, Upload, VersionState
+from core.db.job import Job, JobKind, JobState
+from core.db.plugin import PluginState, TenantPlugin
+from core.db.run import WHOLE, Run, RunCoverage, RunGap, RunInput, RunLine, RunScore
+from core.db.tenant import Level, ParentSees, Tenant, TenantState
+
+__all__ = [
+    "WHOLE",
+    "AuditEvent",
+    "Base",
+    "Dataset",
+    "DatasetVersion",
+    "ImportProblem",
+    "Job",
+    "JobKind",
+    "JobState",
+    "Level",
+    "Owned",
+    "ParentSees",
+    "PluginState",
+    "Run",
+    "RunCoverage",
+    "RunGap",
+    "RunInput",
+    "RunLine",
+    "RunScore",
+    "Stamped",
+    "Tenant",
+    "TenantPlugin",
+    "TenantState",
+    "Upload",
+    "VersionState",
+    "new_id",
+    "one_of",
+    "owned_by",
+]

@@ -1,0 +1,1 @@
+"""Users, memberships, tokens, sign-in, roles as one table, and the policy."""

@@ -1,0 +1,1 @@
+"""Submissions upward, answers to them, and the reviewers' comparison."""
