@@ -1,0 +1,162 @@
+"""Blobs: whole files named by the SHA-256 of their bytes, written so that none is ever torn."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+import re
+import time
+import uuid
+from pathlib import Path
+from typing import BinaryIO, ClassVar
+
+from core.errors import LifecircleError, NotFound
+from core.store.digest import sha256_file, sha256_hex
+
+DIGEST = re.compile(r"[0-9a-f]{64}")
+UNFINISHED = ".unfinished"
+CHUNK = 1 << 20
+
+
+class Damaged(LifecircleError):
+    """A stored file's bytes are not those its name promises."""
+
+    code: ClassVar[str] = "damaged"
+    status: ClassVar[int] = 500
+
+
+class Blobs:
+    """A folder of immutable files, ``ab/cdef…`` under the root.
+
+    A blob appears by a rename after its bytes are on the disk, so that a reader finds it whole or
+    not at all, whenever the writer is killed. Equal bytes are kept once.
+
+    Parameters
+    ----------
+    root
+        The folder; made, readable by its owner alone, at the first write.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, data: bytes) -> str:
+        """Keep ``data`` and give its digest; writes nothing when it is there already."""
+        digest = sha256_hex(data)
+        return digest if self.exists(digest) else self.put_stream(io.BytesIO(data))
+
+    def put_file(self, path: Path) -> str:
+        """Keep a copy of the file's bytes and give their digest."""
+        with path.open("rb") as stream:
+            return self.put_stream(stream)
+
+    def put_stream(self, stream: BinaryIO) -> str:
+        """Keep what ``stream`` still gives and give its digest.
+
+        When reading raises, nothing is kept.
+        """
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        unfinished = self.root / f"{uuid.uuid4().hex}{UNFINISHED}"
+        hashed = hashlib.sha256()
+        try:
+            with unfinished.open("xb") as target:
+                while chunk := stream.read(CHUNK):
+                    hashed.update(chunk)
+                    target.write(chunk)
+                target.flush()
+                os.fchmod(target.fileno(), 0o400)
+                os.fsync(target.fileno())
+            return self._name(unfinished, hashed.hexdigest())
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    def exists(self, digest: str) -> bool:
+        """Tell whether the blob is here."""
+        return self._path(digest).exists()
+
+    def size(self, digest: str) -> int:
+        """Give the blob's length in bytes; raises ``NotFound``."""
+        return self.open(digest).stat().st_size
+
+    def open(self, digest: str, *, verify: bool = False) -> Path:
+        """Give the path of the blob, to be read only.
+
+        Parameters
+        ----------
+        verify
+            Whether to read it whole and compare its digest first.
+
+        Raises
+        ------
+        NotFound
+            There is no such blob.
+        Damaged
+            Its bytes are not what its name promises.
+        """
+        path = self._path(digest)
+        if not path.exists():
+            raise NotFound(
+                f"找不到文件 {digest[:12]}…，数据未改动。它可能已被清理；请重新导入或重新计算。",
+                english=f"There is no file {digest[:12]}…; nothing was changed. It may have been "
+                "swept; import or compute it again.",
+            )
+        if verify and sha256_file(path) != digest:
+            raise _damaged(digest)
+        return path
+
+    def read(self, digest: str, *, verify: bool = True) -> bytes:
+        """Give the blob's bytes; raises as ``open`` does."""
+        data = self.open(digest).read_bytes()
+        if verify and sha256_hex(data) != digest:
+            raise _damaged(digest)
+        return data
+
+    def sweep(self, *, older_than_seconds: float = 3600) -> int:
+        """Delete what killed writers left unfinished, and count it."""
+        before = time.time() - older_than_seconds
+        swept = 0
+        for path in self.root.glob(f"*{UNFINISHED}"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime <= before:
+                    path.unlink()
+                    swept += 1
+        return swept
+
+    def _path(self, digest: str) -> Path:
+        if DIGEST.fullmatch(digest) is None:
+            raise NotFound(
+                "文件编号应为 64 位十六进制数字，数据未改动。请检查编号。",
+                english="A file's digest has 64 hexadecimal digits; nothing was changed. "
+                "Check the digest.",
+            )
+        return self.root / digest[:2] / digest[2:]
+
+    def _name(self, unfinished: Path, digest: str) -> str:
+        """Let a finished file appear under its digest, and only then say that it is kept."""
+        path = self._path(digest)
+        if not path.parent.is_dir():
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            _sync_folder(self.root)
+        if not path.exists():
+            unfinished.replace(path)
+        _sync_folder(path.parent)
+        return digest
+
+
+def _damaged(digest: str) -> Damaged:
+    return Damaged(
+        f"文件 {digest[:12]}… 的内容与编号不符，已拒绝使用，其他数据未改动。"
+        "请检查磁盘，并从备份恢复或重新导入。",
+        english=f"The bytes of file {digest[:12]}… do not match its digest; it was not used and "
+        "nothing else was changed. Check the disk, and restore it from a backup or import again.",
+    )
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
