@@ -28,13 +28,14 @@ def homes():
 
 
 def test_a_version_opens_as_it_was_frozen(blobs, homes):
+    when = date(2026, 1, 2)
     manifest = freeze(
         blobs,
         TableKind.RESIDENTS,
         homes,
         attribution="示例",
         note="示例数据",
-        as_of=date(2026, 1, 2),
+        as_of=when,
     )
     snapshot = thaw(blobs, manifest.digest)
     assert snapshot.manifest == manifest == read_manifest(blobs, manifest.digest)
