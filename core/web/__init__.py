@@ -1,0 +1,1 @@
+"""Pages of the core, and the language that every page speaks: shell, components, figures."""
