@@ -6,12 +6,16 @@ from core.db.dataset import Dataset, DatasetVersion, ImportProblem, Upload, Vers
 from core.db.job import Job, JobKind, JobState
 from core.db.plugin import PluginState, TenantPlugin
 from core.db.run import WHOLE, Run, RunCoverage, RunGap, RunInput, RunLine, RunScore
+from core.db.scope import AcrossTenants
+from core.db.session import Database, after_commit
 from core.db.tenant import Level, ParentSees, Tenant, TenantState
 
 __all__ = [
     "WHOLE",
+    "AcrossTenants",
     "AuditEvent",
     "Base",
+    "Database",
     "Dataset",
     "DatasetVersion",
     "ImportProblem",
@@ -34,6 +38,7 @@ __all__ = [
     "TenantState",
     "Upload",
     "VersionState",
+    "after_commit",
     "new_id",
     "one_of",
     "owned_by",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import uuid_utils
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     DateTime,
     ForeignKey,
     ForeignKeyConstraint,
@@ -61,12 +62,27 @@ class Owned(Stamped):
 
     Every unique key and index of an owned table begins with ``tenant_id``, and every reference
     between owned tables carries it, so that a reference across tenants cannot be written.
+    ``seen_without_tenant`` opens a table to a session that is bound to no tenant.
     """
+
+    seen_without_tenant: ClassVar[bool] = False
 
     tenant_id: Mapped[UUID] = mapped_column(
         ForeignKey("tenants.id", ondelete="RESTRICT"), primary_key=True
     )
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+
+    @classmethod
+    def visible_to(
+        cls,
+        tenant_id: UUID,
+        actor_id: UUID,  # noqa: ARG003 - for the few tables that a person sees as such
+    ) -> ColumnElement[bool]:
+        """Say which rows a tenant's session selects; the few wider tables override it.
+
+        A wider word here needs its policy in ``migrations`` and its reason in the README there.
+        """
+        return cls.tenant_id == tenant_id
 
 
 def owned_by(column: str, table: str) -> ForeignKeyConstraint:

@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, or_, text
 from sqlalchemy.orm import Mapped, mapped_column
+from typing_extensions import override
 
 from core.db import Base, Owned, Stamped, new_id, one_of
 
@@ -79,6 +80,14 @@ class Membership(Owned, Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     role: Mapped[str]
     expires_at: Mapped[datetime | None]
+
+    seen_without_tenant = True  # whoever signs in sees where they work before they choose
+
+    @classmethod
+    @override
+    def visible_to(cls, tenant_id: UUID, actor_id: UUID) -> ColumnElement[bool]:
+        """Show a membership to its tenant and to its person."""
+        return or_(cls.tenant_id == tenant_id, cls.user_id == actor_id)
 
 
 class ApiToken(Owned, Base):

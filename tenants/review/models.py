@@ -7,8 +7,17 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, func
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    func,
+    or_,
+)
 from sqlalchemy.orm import Mapped, mapped_column
+from typing_extensions import override
 
 from core.db import Base, Owned, one_of, owned_by
 
@@ -50,6 +59,12 @@ class Submission(Owned, Base):
     submitted_by: Mapped[UUID | None]
     submitted_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
+    @classmethod
+    @override
+    def visible_to(cls, tenant_id: UUID, actor_id: UUID) -> ColumnElement[bool]:
+        """Show a submission to both of its ends."""
+        return or_(cls.tenant_id == tenant_id, cls.to_tenant_id == tenant_id)
+
 
 class Review(Owned, Base):
     """A reviewer's answer. Owned by the reviewer's tenant; the submitter may read it."""
@@ -68,3 +83,9 @@ class Review(Owned, Base):
     verdict: Mapped[str]
     comment: Mapped[str]
     by: Mapped[UUID | None]
+
+    @classmethod
+    @override
+    def visible_to(cls, tenant_id: UUID, actor_id: UUID) -> ColumnElement[bool]:
+        """Show a review to the reviewer and to whom it answers."""
+        return or_(cls.tenant_id == tenant_id, cls.of_tenant_id == tenant_id)
