@@ -93,7 +93,7 @@ def plane(lon: ArrayLike, lat: ArrayLike, *, lon0: float, lat0: float) -> tuple[
 
     East and north are scaled by the ellipsoid's radii of curvature at ``lat0`` (prime vertical
     and meridian), so straight segments stay straight. Forty kilometres north or south of
-    ``lat0`` an east-west metre is off by 0.7 % at 45° and less nearer the equator; it is
+    ``lat0`` an east-west metre is off by 0.6 % at 45° and less nearer the equator; it is
     meant for door-to-street distances inside one city, not across the antimeridian.
 
     Returns

@@ -1,5 +1,7 @@
 """Random networks against two independent oracles, and laws that any answer must keep."""
 
+import csv
+import gzip
 import heapq
 import itertools
 import math
@@ -14,8 +16,8 @@ from scipy.sparse.csgraph import dijkstra
 
 from core.kernel.coverage import covered_people
 from core.kernel.reach import reach
-from core.kernel.snap import Snapped
-from core.kernel.streets import Streets, checked
+from core.kernel.snap import Snapped, snap
+from core.kernel.streets import Streets, checked, plane
 from core.kernel.walks import UNREACHED
 
 FAR = UNREACHED - 1
@@ -318,3 +320,33 @@ def test_walks_of_a_whole_grid_city_equal_those_on_its_cut_streets(seed):
     walks = world.walks()
     assert walks.tolist() == by_walking_cut_streets(world)
     assert 0.02 < (walks == UNREACHED).mean() < 0.9
+
+
+@pytest.mark.data
+def test_walks_in_las_palmas_equal_those_on_its_cut_streets(starter):
+    city = starter / "las_palmas"
+    nodes = columns(city / "network_nodes.csv.gz", "lon", "lat")
+    u, v, metres = columns(city / "network_edges.csv.gz", "u", "v", "length_m")
+    lon0, lat0 = nodes.mean(axis=1)
+    x, y = plane(*nodes, lon0=lon0, lat0=lat0)
+    streets = checked(x=x, y=y, u=u.astype(int), v=v.astype(int), metres=metres)
+
+    def stand(places):
+        return snap(streets, *plane(*places, lon0=lon0, lat0=lat0), limit_metres=150)
+
+    homes = columns(city / "demand.csv.gz", "lon", "lat")[:, ::20]
+    outlets = columns(city / "pois.csv.gz", "lon", "lat")
+    world = World(
+        streets,
+        outlets=stand(outlets),
+        homes=stand(homes),
+        lanes=[list(range(start, outlets.shape[1], step)) for start, step in ((0, 9), (5, 70))],
+        speed_mps=1.2,
+        limit_ds=9000,
+    )
+    assert world.walks().tolist() == by_walking_cut_streets(world)
+
+
+def columns(path, *names):
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return np.array([[float(row[name]) for name in names] for row in csv.DictReader(lines)]).T
