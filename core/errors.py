@@ -86,6 +86,7 @@ class PluginFault(LifecircleError):
         )
         self.plugin = plugin
         self.hook = hook
+        self.reason = reason
 
 
 class Unavailable(LifecircleError):

@@ -1,6 +1,9 @@
 """The contract: all that a plugin sees of us. Values in, values out; see README here."""
 
 from core.contract.business_format import BusinessFormat, Service, Terms
+from core.contract.declared import declared_ruleset
+from core.contract.declared_formats import declared_formats
+from core.contract.definition import Misdeclared
 from core.contract.importer import (
     Columns,
     Crs,
@@ -50,6 +53,7 @@ __all__ = [
     "Importer",
     "Line",
     "Manifest",
+    "Misdeclared",
     "OfferMode",
     "Problem",
     "Raw",
@@ -66,6 +70,8 @@ __all__ = [
     "Unreadable",
     "Walker",
     "Window",
+    "declared_formats",
+    "declared_ruleset",
     "hookimpl",
     "text",
 ]

@@ -101,8 +101,13 @@ class Figure:
 class Facts(Protocol):
     """One area's answers. A missing answer is ``None`` and ``why`` says what is missing."""
 
-    area: str
-    people: int
+    @property
+    def area(self) -> str:
+        """The area's key or name."""
+
+    @property
+    def people(self) -> int:
+        """How many residents the area has."""
 
     def __getitem__(self, demand: Demand) -> Fact | None:
         """Give the answer, or ``None`` when it could not be measured."""

@@ -1,0 +1,1 @@
+"""Catalogue: the plugins that this process has, and what each tenant sees of them."""
