@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from core.kernel.streets import unplane
 
-WGS84_A = 6_378_137.0  # semi-major axis, metres
-WGS84_E2 = 6.694379990141316e-3  # first eccentricity squared
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +43,7 @@ class Ground:
     def lonlat(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         """Give WGS 84 degrees for paper coordinates, to the seven decimals of OpenStreetMap."""
         east, north = self.metres(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
-        phi = math.radians(self.lat)
-        w2 = 1 - WGS84_E2 * math.sin(phi) ** 2
-        across = WGS84_A / math.sqrt(w2) * math.cos(phi)
-        along = WGS84_A * (1 - WGS84_E2) / w2**1.5
-        lon = self.lon + np.degrees(east / across)
-        lat = self.lat + np.degrees(north / along)
+        lon, lat = unplane(east, north, lon0=self.lon, lat0=self.lat)
         return np.round(lon, 7), np.round(lat, 7)
 
 

@@ -13,6 +13,7 @@ from core.demo.sketch import Gate, Street
 
 Floats = NDArray[np.float64]
 ROWS_AT_ONCE = 512  # keeps the crossing test's memory in the tens of megabytes
+STRAY_OF_EDGE = 0.22  # of its shortest piece: a node that strays farther would cross its neighbours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +44,9 @@ def knit(streets: Sequence[Street], gates: Sequence[Gate], rng: np.random.Genera
             way.append(node)
         ways.append(tuple(way))
     gate_nodes = {index[round(g.x * 100), round(g.y * 100)]: g for g in gates}
-    stray = np.array(wobble)
-    stray[list(gate_nodes)] = 0.0
     at = np.array(list(index), dtype=np.float64) / 100
+    stray = np.minimum(np.array(wobble), STRAY_OF_EDGE * _shortest(at, ways))
+    stray[list(gate_nodes)] = 0.0
     shift = rng.uniform(-1, 1, at.shape) * stray[:, None]
     return Network(
         x=at[:, 0] + shift[:, 0],
@@ -54,6 +55,16 @@ def knit(streets: Sequence[Street], gates: Sequence[Gate], rng: np.random.Genera
         streets=tuple(streets),
         gates=gate_nodes,
     )
+
+
+def _shortest(at: Floats, ways: Sequence[tuple[int, ...]]) -> Floats:
+    """Give each node the length of the shortest piece that starts there, metres."""
+    pairs = np.array([pair for way in ways for pair in pairwise(way)])
+    length = np.hypot(*(at[pairs[:, 0]] - at[pairs[:, 1]]).T)
+    shortest = np.full(len(at), np.inf)
+    np.minimum.at(shortest, pairs[:, 0], length)
+    np.minimum.at(shortest, pairs[:, 1], length)
+    return shortest
 
 
 def _marks(ends: NDArray[np.int64], layer: NDArray[np.int64]) -> list[list[int]]:

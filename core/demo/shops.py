@@ -89,7 +89,7 @@ def open_outlets(
         nights = max(1, len(chosen) // 20) if trade.key == "clinic" else 0
         for number, place in enumerate(chosen):
             front = sketch.fronts[place]
-            tastes = _tastes(market, trades, place)
+            tastes = _tastes(market, trades, place) | {trade.taste}
             hosted = _hosted(trades, trade.key, tastes, rng)
             outlets.append(_outlet(trade, front, hosted, rng, night=number < nights))
     return outlets
