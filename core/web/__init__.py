@@ -1,1 +1,36 @@
 """Pages of the core, and the language that every page speaks: shell, components, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import Blueprint, Flask
+
+from core.web import assets, figures, language
+from core.web.faults import error_page, fault_page, http_error_page
+from core.web.language import TRANSLATIONS, locale
+
+__all__ = [
+    "TRANSLATIONS",
+    "error_page",
+    "fault_page",
+    "http_error_page",
+    "locale",
+    "register",
+]
+
+
+def register(app: Flask, pages: Sequence[Blueprint]) -> None:
+    """Teach the templates the house's language, and serve the rooms' pages."""
+    assets.offer(app)
+    figures.offer(app)
+    language.speak(app)
+    app.jinja_env.globals["insecure_http"] = _insecure(app)
+    for page in pages:
+        app.register_blueprint(page)
+
+
+def _insecure(app: Flask) -> bool:
+    """Tell whether every page must say that the connection is not encrypted."""
+    opened = app.extensions.get("lifecircle")
+    return bool(opened is not None and opened.config.insecure_http)
