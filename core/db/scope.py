@@ -6,6 +6,7 @@ level security, which holds even where this one is forgotten.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -64,16 +65,24 @@ def _narrow(state: ORMExecuteState) -> None:
     if state.is_insert:
         if owned:
             _check_insert(state, tenant)
-    elif state.is_select and not state.is_column_load:
+    elif not state.is_column_load:
+        writes = state.is_update or state.is_delete
         state.statement = state.statement.options(
-            with_loader_criteria(
-                Owned, lambda cls: cls.visible_to(tenant, actor), include_aliases=True
+            *(
+                with_loader_criteria(
+                    table,
+                    table.tenant_id == tenant if writes else table.visible_to(tenant, actor),
+                    include_aliases=True,
+                )
+                for table in _tables(Owned)
             )
         )
-    elif state.is_update or state.is_delete:
-        state.statement = state.statement.options(
-            with_loader_criteria(Owned, lambda cls: cls.tenant_id == tenant, include_aliases=True)
-        )
+
+
+def _tables(above: type[Owned]) -> Iterator[type[Owned]]:
+    for table in above.__subclasses__():
+        yield table
+        yield from _tables(table)
 
 
 def _check_insert(state: ORMExecuteState, tenant: UUID) -> None:
@@ -86,7 +95,7 @@ def _check_insert(state: ORMExecuteState, tenant: UUID) -> None:
 def _check_flush(
     session: Session,
     uow: UOWTransaction,  # noqa: ARG001 - the event's signature
-    objects: Any,  # noqa: ANN401, ARG001 - the event's signature
+    objects: Any,  # noqa: ARG001 - the event's signature
 ) -> None:
     """Give new rows their tenant; refuse another's rows and rows that change hands."""
     tenant_id: UUID | None = session.info["tenant_id"]

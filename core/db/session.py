@@ -187,7 +187,7 @@ def _engine(address: str, pool_size: int) -> Engine:
     return engine
 
 
-def _reset(connection: DBAPIConnection, record: Any, state: PoolResetState) -> None:  # noqa: ANN401, ARG001 - the event's signature
+def _reset(connection: DBAPIConnection, record: Any, state: PoolResetState) -> None:  # noqa: ARG001 - the event's signature
     """Give a connection back without its transaction and without any setting left on it."""
     if not state.terminate_only:
         connection.rollback()

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from core.embedded import postgres, valkey
-from core.embedded.process import Server, User, server_user
+from core.embedded.server import Server, User, server_user
 from core.errors import Misconfigured, Unavailable
 
 __all__ = ["Addresses", "Servers"]

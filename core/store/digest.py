@@ -20,7 +20,7 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def canonical(value: Any) -> bytes:  # noqa: ANN401 - whatever JSON can say
+def canonical(value: Any) -> bytes:
     """Write a JSON value in its one canonical form (RFC 8785): sorted keys, no spaces.
 
     Raises
@@ -32,6 +32,6 @@ def canonical(value: Any) -> bytes:  # noqa: ANN401 - whatever JSON can say
     return rfc8785.dumps(value)
 
 
-def digest_of(value: Any) -> str:  # noqa: ANN401 - whatever JSON can say
+def digest_of(value: Any) -> str:
     """Give the SHA-256 of a value's canonical JSON."""
     return sha256_hex(canonical(value))

@@ -124,7 +124,7 @@ def _arrow(columns: Columns) -> dict[str, Any]:
     return {name: _array(name, columns[name]) for name in sorted(columns)}
 
 
-def _array(name: str, column: NDArray[Any]) -> Any:  # noqa: ANN401 - pyarrow carries no types
+def _array(name: str, column: NDArray[Any]) -> Any:
     try:
         dtype = dtype_name(column)
     except TypeError as error:
@@ -139,7 +139,7 @@ def _array(name: str, column: NDArray[Any]) -> Any:  # noqa: ANN401 - pyarrow ca
     return pa.array(numbers)
 
 
-def _numpy(array: Any) -> NDArray[Any]:  # noqa: ANN401 - pyarrow carries no types
+def _numpy(array: Any) -> NDArray[Any]:
     bits = pa.types.is_boolean(array.type)
     objects = pa.types.is_string(array.type) or pa.types.is_binary(array.type)
     column: NDArray[Any] = array.to_numpy(zero_copy_only=not (bits or objects))

@@ -1,0 +1,123 @@
+"""Roles, the database and its migrations: what an operator runs before the first start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+import core
+from core.db.session import psycopg_url
+from core.errors import Misconfigured
+
+DATABASE = "lifecircle"
+ROLES = {  # none is a superuser; only the backup's reads past row level security
+    "lc_owner": "LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS",
+    "lc_app": "LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS",
+    "lc_dispatcher": "LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS",
+    "lc_backup": "LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE BYPASSRLS",
+}
+
+
+def roles_sql(database: str = DATABASE) -> str:
+    """Give the SQL that ``create_roles`` runs, for a server whose superuser is somebody else.
+
+    It sets no passwords: the operator does, as the server's rules want it.
+    """
+    statements = [*_roles(), f"CREATE DATABASE {database} OWNER lc_owner", *_grants(database)]
+    return "".join(f"{statement};\n" for statement in statements)
+
+
+def create_roles(superuser_url: str, database: str = DATABASE) -> None:
+    """Make the four roles and the database where they are missing; safe to run again.
+
+    Raises
+    ------
+    Misconfigured
+        The user of ``superuser_url`` may not do that; ``roles_sql`` gives the SQL for one who may.
+    """
+    engine = create_engine(psycopg_url(superuser_url), isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            for statement in _roles():
+                connection.execute(text(statement))
+            known = text("SELECT count(*) FROM pg_database WHERE datname = :name")
+            if not connection.execute(known, {"name": database}).scalar_one():
+                connection.execute(text(f"CREATE DATABASE {database} OWNER lc_owner"))
+            for statement in _grants(database):
+                connection.execute(text(statement))
+    except DBAPIError as error:
+        raise Misconfigured(
+            f"无法建立数据库角色：{error.orig}。请运行 lifecircle db init --sql，"
+            "把打印的 SQL 交给数据库管理员执行。",
+            english=f"The database's roles cannot be made: {error.orig}. Run lifecircle db init "
+            "--sql and have the server's administrator execute what it prints.",
+        ) from error
+    finally:
+        engine.dispose()
+
+
+def upgrade(owner_url: str, revision: str = "head") -> None:
+    """Bring the database's tables to ``revision``; several processes may ask at once."""
+    command.upgrade(_alembic(owner_url), revision)
+
+
+def downgrade(owner_url: str, revision: str) -> None:
+    """Take the database's tables back to ``revision``; ``base`` drops them all."""
+    command.downgrade(_alembic(owner_url), revision)
+
+
+def current(owner_url: str) -> str | None:
+    """Tell which revision the database is at; ``None`` before the first."""
+    engine = create_engine(psycopg_url(owner_url))
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()
+
+
+def head() -> str:
+    """Tell the newest revision that this release knows."""
+    revision = ScriptDirectory(str(scripts())).get_current_head()
+    if revision is None:
+        raise RuntimeError("there are no migrations")
+    return revision
+
+
+def scripts() -> Path:
+    """Find the migration scripts: a checkout's own, else those that the wheel carries."""
+    root = Path(core.__file__).parents[1]
+    checkout = root / "migrations"
+    if (root / "pyproject.toml").exists() and (checkout / "env.py").exists():
+        return checkout
+    return root / "lifecircle" / "_migrations"
+
+
+def _alembic(owner_url: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
+    config.attributes["url"] = psycopg_url(owner_url)
+    return config
+
+
+def _roles() -> list[str]:
+    return [
+        f"DO $$BEGIN CREATE ROLE {name} {powers};"
+        " EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END$$"
+        for name, powers in ROLES.items()
+    ] + [f"ALTER ROLE {name} {powers}" for name, powers in ROLES.items()]
+
+
+def _grants(database: str) -> list[str]:
+    connecting = ", ".join(ROLES)
+    return [
+        f"REVOKE ALL ON DATABASE {database} FROM PUBLIC",
+        f"GRANT CONNECT ON DATABASE {database} TO {connecting}",
+        f"GRANT TEMPORARY ON DATABASE {database} TO lc_app",
+    ]

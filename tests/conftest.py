@@ -1,0 +1,169 @@
+"""The real parts that tests share: servers, a migrated database, blobs, the starter data."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[1]
+TEMPLATE = "lc_template"
+_numbers = itertools.count()
+
+
+def _lacking(what, say):
+    """Skip what this machine cannot test, or fail where ``LIFECIRCLE_REQUIRE`` names it."""
+    if what in os.environ.get("LIFECIRCLE_REQUIRE", "").split(","):
+        pytest.fail(say)
+    pytest.skip(say)
+
+
+def _run_sql(url, *statements):
+    from sqlalchemy import create_engine, text  # noqa: PLC0415 - only tests with a database pay
+
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def servers():
+    """Give the addresses of one PostgreSQL and one Valkey that all tests share."""
+    from core.embedded import Servers  # noqa: PLC0415 - only tests with a database pay
+
+    home = Path(tempfile.mkdtemp(prefix="lc-test-"))
+    home.chmod(0o711)  # as root, the servers' user passes through
+    with Servers(home, durable=False) as addresses:
+        yield addresses
+    shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def template(servers):
+    """Migrate one database, of which every module's is a copy."""
+    from core.db.init import create_roles, upgrade  # noqa: PLC0415 - only tests with a database pay
+
+    create_roles(servers.superuser_url, TEMPLATE)
+    upgrade(servers.owner_url.replace("/lifecircle?", f"/{TEMPLATE}?"))
+    return TEMPLATE
+
+
+@pytest.fixture(scope="module")
+def database_urls(servers, template):
+    """Give the addresses of a fresh migrated database."""
+    from core.db.init import create_roles  # noqa: PLC0415 - only tests with a database pay
+
+    name = f"lc_test_{next(_numbers)}"
+    _run_sql(
+        servers.superuser_url,
+        f"CREATE DATABASE {name} OWNER lc_owner TEMPLATE {template} STRATEGY file_copy",
+    )
+    create_roles(servers.superuser_url, name)
+    yield replace(
+        servers,
+        owner_url=servers.owner_url.replace("/lifecircle?", f"/{name}?"),
+        app_url=servers.app_url.replace("/lifecircle?", f"/{name}?"),
+        dispatch_url=servers.dispatch_url.replace("/lifecircle?", f"/{name}?"),
+    )
+    _run_sql(servers.superuser_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def database(database_urls):
+    """Give a Database on a fresh migrated database; all rows are the module's own."""
+    from core.db import Database  # noqa: PLC0415 - only tests with a database pay
+
+    database = Database(
+        database_urls.app_url,
+        owner_url=database_urls.owner_url,
+        dispatch_url=database_urls.dispatch_url,
+    )
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def blobs(tmp_path):
+    """Give an empty store."""
+    from core.store import Blobs  # noqa: PLC0415 - only tests with a store pay
+
+    return Blobs(tmp_path / "blobs")
+
+
+@pytest.fixture
+def redis_url(servers):
+    """Give the address of an empty Valkey."""
+    from redis import Redis  # noqa: PLC0415 - only tests with a queue pay
+
+    with Redis.from_url(servers.redis_url) as client:
+        client.flushall()
+    return servers.redis_url
+
+
+@pytest.fixture(scope="session")
+def starter():
+    """Give the folder of the starter data."""
+    told = os.environ.get("LIFECIRCLE_STARTER_DATA")
+    folder = Path(told) if told else TOP.parent / "shared" / "data" / "starter"
+    if not (folder / "las_palmas").is_dir():
+        _lacking("data", f"no starter data in {folder}: set LIFECIRCLE_STARTER_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Give the path of a Chromium."""
+    told = os.environ.get("LIFECIRCLE_CHROMIUM")
+    names = [told] if told else ["chromium", "chromium-browser", "google-chrome"]
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        _lacking("browser", f"none of {names} is on this machine: set LIFECIRCLE_CHROMIUM")
+    return Path(found)
+
+
+@pytest.fixture(scope="module")
+def services(database, database_urls, tmp_path_factory):
+    """Give what an app of this module opens: the real rooms, plain http, a store of its own."""
+    from core.catalog.host import load  # noqa: PLC0415 - only tests with an app pay
+    from core.config import Config  # noqa: PLC0415 - only tests with an app pay
+    from core.services import Services  # noqa: PLC0415 - only tests with an app pay
+    from core.store import Blobs  # noqa: PLC0415 - only tests with an app pay
+    from tenants import ROOM  # noqa: PLC0415 - only tests with an app pay
+
+    home = tmp_path_factory.mktemp("home")
+    config = Config(
+        database_url=database_urls.app_url,
+        owner_url=database_urls.owner_url,
+        dispatch_url=database_urls.dispatch_url,
+        redis_url=database_urls.redis_url,
+        blobs=home / "blobs",
+        home=home,
+        secret_key="a secret of the tests, long enough",
+        insecure_http=True,
+    )
+    from core.policy import NoPolicy  # noqa: PLC0415 - only tests with an app pay
+
+    opened = Services(
+        config=config,
+        database=database,
+        blobs=Blobs(config.blobs),
+        host=load(),
+        policy=NoPolicy(),
+    )
+    return replace(opened, policy=ROOM.policy(opened))
+
+
+@pytest.fixture(scope="module")
+def app(services):
+    """Give the assembled app."""
+    from core.app import create_app  # noqa: PLC0415 - only tests with an app pay
+    from tenants import ROOM  # noqa: PLC0415 - only tests with an app pay
+
+    return create_app(services.config, [ROOM], services)
