@@ -1,0 +1,299 @@
+"""People and what they hold: users, memberships, tokens for programs."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from core.db import Tenant, TenantState, audit
+from core.errors import Conflict, Invalid, NotFound
+from core.policy import Permission
+from tenants.people import passwords, tokens
+from tenants.people.models import ApiToken, Membership, Role, SignInLink, User, UserSession
+from tenants.people.roles import PERMISSIONS
+from tenants.words import checked_name
+
+LOGIN = re.compile(r"[\w.@+-]{2,64}")
+LONGEST_TOKEN_DAYS = 366
+
+
+def normal_login(login: str) -> str:
+    """Write a login in its one form: without spaces around it, width and case folded."""
+    return unicodedata.normalize("NFKC", login).strip().casefold()
+
+
+def create_user(session: Session, *, login: str, name: str, password: str | None = None) -> User:
+    """Create somebody who may sign in; without a password only a one-use link does.
+
+    Raises
+    ------
+    Invalid
+        A login with other characters than letters, digits and ``._@+-``; a bad name or password.
+    Conflict
+        The login is taken.
+    """
+    login = normal_login(login)
+    if not LOGIN.fullmatch(login):
+        raise Invalid(
+            "登录名须为 2 至 64 个字母、数字或 . _ @ + - ，没有建立账号，请换一个。",
+            english="A login is 2 to 64 letters, digits or . _ @ + - ; no account was made.",
+        )
+    user = User(login=login, name=checked_name(name))
+    if password is not None:
+        passwords.check(password, login=login)
+        user.password_hash = passwords.hashed(password)
+    if session.scalar(select(User.id).where(User.login == login)) is not None:
+        raise Conflict(
+            f"登录名 {login} 已有人使用，没有建立账号，请换一个。",
+            english=f"The login {login} is taken; no account was made, choose another.",
+        )
+    session.add(user)
+    session.flush()
+    return user
+
+
+def find_user(session: Session, login: str) -> User:
+    """Find somebody by login.
+
+    Raises
+    ------
+    NotFound
+        Nobody has it.
+    """
+    user = session.scalar(select(User).where(User.login == normal_login(login)))
+    if user is None:
+        raise NotFound(
+            f"没有登录名为 {normal_login(login)} 的账号。",
+            english=f"Nobody has the login {normal_login(login)}.",
+        )
+    return user
+
+
+def set_password(session: Session, user: User, password: str) -> None:
+    """Give somebody a new password; their sessions and unused links end.
+
+    Raises
+    ------
+    Invalid
+        The password is too weak.
+    """
+    passwords.check(password, login=user.login)
+    user.password_hash = passwords.hashed(password)
+    user.failed, user.locked_until = 0, None
+    session.execute(
+        update(UserSession)
+        .where(UserSession.user_id == user.id, UserSession.revoked_at.is_(None))
+        .values(revoked_at=func.now())
+    )
+    session.execute(
+        update(SignInLink)
+        .where(SignInLink.user_id == user.id, SignInLink.used_at.is_(None))
+        .values(used_at=func.now())
+    )
+    session.flush()
+
+
+def add_member(
+    session: Session, user_id: UUID, role: Role, *, days: int | None = None
+) -> Membership:
+    """Give somebody a role in the session's tenant, or prolong the one they have.
+
+    Parameters
+    ----------
+    session
+        Bound to the tenant.
+    user_id, role
+        Who and what.
+    days
+        For how long; ``None`` is until taken away.
+    """
+    held = _held(session, user_id, role)
+    if held is None:
+        held = Membership(user_id=user_id, role=role)
+        session.add(held)
+    held.expires_at = None if days is None else _now(session) + timedelta(days=days)
+    session.flush()
+    audit.record(
+        session,
+        action="member.add",
+        subject=f"user:{user_id}",
+        details={"role": role, "days": days},
+    )
+    return held
+
+
+def remove_member(session: Session, user_id: UUID, role: Role) -> None:
+    """Take a role in the session's tenant away.
+
+    Raises
+    ------
+    NotFound
+        The person does not hold it.
+    """
+    held = _held(session, user_id, role)
+    if held is None:
+        raise NotFound(
+            "该人员在本地区没有这个角色，没有改变。",
+            english="This person does not hold this role here; nothing was changed.",
+        )
+    session.delete(held)
+    session.flush()
+    audit.record(session, action="member.remove", subject=f"user:{user_id}", details={"role": role})
+
+
+def members_of(session: Session) -> Sequence[tuple[User, Membership]]:
+    """List who holds which role in the session's tenant, expired ones included."""
+    rows = session.execute(
+        select(User, Membership)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.tenant_id == session.info["tenant_id"])
+        .order_by(User.login, Membership.role)
+    )
+    return [(user, membership) for user, membership in rows]
+
+
+def places_of(session: Session, user_id: UUID) -> Sequence[tuple[Tenant, frozenset[Role]]]:
+    """List where somebody works now and as what, from the root of the tree downwards.
+
+    Parameters
+    ----------
+    session
+        Unbound, with the same person as its actor: the database shows a person their own.
+    user_id
+        Who.
+    """
+    rows = session.execute(
+        select(Tenant, Membership.role)
+        .join(Membership, Membership.tenant_id == Tenant.id)
+        .where(
+            Membership.user_id == user_id,
+            or_(Membership.expires_at.is_(None), Membership.expires_at > func.now()),
+            Tenant.state == TenantState.ACTIVE,
+        )
+        .order_by(Tenant.path)
+    )
+    places: dict[UUID, tuple[Tenant, set[Role]]] = {}
+    for tenant, role in rows:
+        places.setdefault(tenant.id, (tenant, set()))[1].add(Role(role))
+    return [(tenant, frozenset(roles)) for tenant, roles in places.values()]
+
+
+def make_token(
+    session: Session,
+    user_id: UUID,
+    *,
+    name: str,
+    scopes: Collection[Permission],
+    days: int = 90,
+) -> str:
+    """Make a secret for a program, bound to the session's tenant; it is shown once.
+
+    Parameters
+    ----------
+    session
+        Bound to the tenant.
+    user_id
+        Whose token; it never allows more than this person may do here.
+    name
+        What it is for.
+    scopes
+        What it allows.
+    days
+        How long it is valid, 1 to 366.
+
+    Raises
+    ------
+    Invalid
+        No scope, one that the person does not hold here, or a validity out of bounds.
+    """
+    held = permissions_here(session, user_id)
+    missing = sorted(set(scopes) - held)
+    if not scopes or missing:
+        raise Invalid(
+            f"令牌只能包含该人员在本地区已有的权限，没有生成令牌。多出的权限：{missing or '无'}。",
+            english="A token holds at least one and only permissions of its person here; "
+            f"none was made. Not held: {missing or 'none'}.",
+        )
+    if not 1 <= days <= LONGEST_TOKEN_DAYS:
+        raise Invalid(
+            f"令牌有效期须为 1 至 {LONGEST_TOKEN_DAYS} 天，没有生成令牌。",
+            english=f"A token is valid for 1 to {LONGEST_TOKEN_DAYS} days; none was made.",
+        )
+    secret = tokens.fresh()
+    token = ApiToken(
+        user_id=user_id,
+        name=checked_name(name),
+        token_hash=tokens.stored(secret),
+        scopes=sorted(scopes),
+        expires_at=_now(session) + timedelta(days=days),
+    )
+    session.add(token)
+    session.flush()
+    audit.record(
+        session,
+        action="token.make",
+        subject=f"token:{token.id}",
+        details={"user": str(user_id), "scopes": sorted(scopes), "days": days},
+    )
+    return tokens.bearer(session.info["tenant_id"], secret)
+
+
+def revoke_token(session: Session, token_id: UUID) -> None:
+    """End a token of the session's tenant now.
+
+    Raises
+    ------
+    NotFound
+        No such token here, or it is ended already.
+    """
+    revoked = session.scalar(
+        update(ApiToken)
+        .where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None))
+        .values(revoked_at=func.now())
+        .returning(ApiToken.id)
+    )
+    if revoked is None:
+        raise NotFound(
+            "没有这个令牌，或它已经停用，没有改变。",
+            english="There is no such token, or it is revoked already; nothing was changed.",
+        )
+    audit.record(session, action="token.revoke", subject=f"token:{token_id}")
+
+
+def tokens_of(session: Session) -> Sequence[ApiToken]:
+    """List the tokens of the session's tenant, newest first."""
+    return session.scalars(select(ApiToken).order_by(ApiToken.id.desc())).all()
+
+
+def permissions_here(session: Session, user_id: UUID) -> frozenset[Permission]:
+    """Give what somebody may do in the session's tenant by their roles there."""
+    roles = session.scalars(
+        select(Membership.role).where(
+            Membership.tenant_id == session.info["tenant_id"],
+            Membership.user_id == user_id,
+            or_(Membership.expires_at.is_(None), Membership.expires_at > func.now()),
+        )
+    )
+    return frozenset().union(*(PERMISSIONS[Role(role)] for role in roles))
+
+
+def _held(session: Session, user_id: UUID, role: Role) -> Membership | None:
+    """Find a membership in the session's tenant."""
+    return session.scalar(
+        select(Membership).where(
+            Membership.tenant_id == session.info["tenant_id"],
+            Membership.user_id == user_id,
+            Membership.role == role,
+        )
+    )
+
+
+def _now(session: Session) -> datetime:
+    """Ask the database's clock."""
+    return session.execute(select(func.now())).scalar_one()

@@ -1,0 +1,145 @@
+"""RoomPolicy: who sent a request, by cookie or token, and what they may do where."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.orm import aliased
+
+from core.config import Config
+from core.db import ParentSees, Tenant, TenantState
+from core.db.session import Database
+from core.policy import Actor, Permission
+from tenants.people import tokens
+from tenants.people.models import ApiToken, Membership, Role, User, UserSession
+from tenants.people.roles import PERMISSIONS, SEEN_FROM_ABOVE
+from tenants.people.signing import IDLE
+
+if TYPE_CHECKING:
+    from flask import Request
+
+SEEN_EVERY = timedelta(minutes=1)  # how fine seen_at and used_at are kept
+
+
+def cookie_name(config: Config) -> str:
+    """Name the session's cookie; the prefix makes a browser refuse it without https."""
+    return "lc" if config.insecure_http else "__Host-lc"
+
+
+class RoomPolicy:
+    """Knows people by their sessions and tokens, and asks their memberships what they may.
+
+    Parameters
+    ----------
+    database
+        Where people, sessions, memberships and tenants are.
+    config
+        Whether the transport is plain http, which decides the cookie's name.
+    """
+
+    def __init__(self, database: Database, config: Config) -> None:
+        self._database = database
+        self._cookie = cookie_name(config)
+
+    def who(self, request: Request) -> Actor | None:
+        """Tell who sent a request; a request with a token is judged by the token alone."""
+        header = request.headers.get("Authorization")
+        if header is not None:
+            read = tokens.read_bearer(header)
+            return None if read is None else self._by_token(*read)
+        cookie = request.cookies.get(self._cookie)
+        return self._by_session(cookie) if cookie else None
+
+    def may(self, actor: Actor, permission: Permission, tenant_id: UUID) -> bool:
+        """Tell whether the actor holds a permission in a tenant.
+
+        By a role there; or, for looking only, by a role at an ancestor where the tenant lets its
+        ancestors see everything. A token counts in its own tenant and for its scopes, and only
+        while its person holds the permission.
+        """
+        if actor.tenant_id is not None and actor.tenant_id != tenant_id:
+            return False
+        if actor.scopes is not None and permission not in actor.scopes:
+            return False
+        home, there = aliased(Tenant), aliased(Tenant)
+        above = and_(there.parent_sees == ParentSees.ALL, func.starts_with(there.path, home.path))
+        with self._database.unbound(actor.id) as session:
+            roles = session.execute(
+                select(Membership.role, home.id)
+                .join(home, home.id == Membership.tenant_id)
+                .join(there, or_(there.id == home.id, above))
+                .where(
+                    Membership.user_id == actor.id,
+                    or_(Membership.expires_at.is_(None), Membership.expires_at > func.now()),
+                    there.id == tenant_id,
+                    there.state == TenantState.ACTIVE,
+                    home.state == TenantState.ACTIVE,
+                )
+            ).all()
+        return any(
+            permission in PERMISSIONS[Role(role)]
+            and (home_id == tenant_id or permission in SEEN_FROM_ABOVE)
+            for role, home_id in roles
+        )
+
+    def _by_session(self, cookie: str) -> Actor | None:
+        """Find the person of a session that is neither ended, nor idle, nor too old."""
+        with self._database.unbound() as session:
+            row = session.execute(
+                select(
+                    UserSession.id,
+                    User.id.label("user_id"),
+                    User.name,
+                    (UserSession.seen_at < func.now() - SEEN_EVERY).label("stale"),
+                )
+                .join(User, User.id == UserSession.user_id)
+                .where(
+                    UserSession.token_hash == tokens.stored(cookie),
+                    UserSession.revoked_at.is_(None),
+                    UserSession.expires_at > func.now(),
+                    UserSession.seen_at > func.now() - IDLE,
+                )
+            ).first()
+            if row is not None and row.stale:
+                session.execute(
+                    update(UserSession).where(UserSession.id == row.id).values(seen_at=func.now())
+                )
+        if row is None:
+            return None
+        return Actor(id=row.user_id, name=row.name, session_id=row.id)
+
+    def _by_token(self, tenant_id: UUID, secret: str) -> Actor | None:
+        """Find the person of a token that is neither ended nor expired."""
+        with self._database.session(tenant_id) as session:
+            row = session.execute(
+                select(
+                    ApiToken.id,
+                    ApiToken.scopes,
+                    User.id.label("user_id"),
+                    User.name,
+                    func.coalesce(ApiToken.used_at < func.now() - SEEN_EVERY, True).label("stale"),
+                )
+                .join(User, User.id == ApiToken.user_id)
+                .where(
+                    ApiToken.tenant_id == tenant_id,
+                    ApiToken.token_hash == tokens.stored(secret),
+                    ApiToken.revoked_at.is_(None),
+                    or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > func.now()),
+                )
+            ).first()
+            if row is not None and row.stale:
+                session.execute(
+                    update(ApiToken).where(ApiToken.id == row.id).values(used_at=func.now())
+                )
+        if row is None:
+            return None
+        known = {permission.value for permission in Permission}
+        return Actor(
+            id=row.user_id,
+            name=row.name,
+            tenant_id=tenant_id,
+            scopes=frozenset(Permission(scope) for scope in row.scopes if scope in known),
+        )

@@ -1,0 +1,43 @@
+"""A tree of tenants and people in it, made by the room's own verbs."""
+
+from __future__ import annotations
+
+import itertools
+from types import SimpleNamespace
+
+import pytest
+
+from tenants.people.models import Role
+from tenants.people.operations import add_member, create_user
+from tenants.tree.operations import create_tenant
+
+_numbers = itertools.count()
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="module")
+def tree(database):
+    """Make 全国 → 山东省 → 济南市 → 市中区, and 江苏省 → 苏州市; give ids by slug."""
+    with database.unbound() as session:
+        made = [
+            create_tenant(session, code=code)
+            for code in ("cn", "37", "3701", "370103", "32", "3205")
+        ]
+        return {tenant.slug: tenant.id for tenant in made}
+
+
+@pytest.fixture
+def person(database, tree):
+    """Give a function that makes somebody with a role somewhere: their id, login and name."""
+
+    def make(role=None, slug="370100", *, password=None, days=None):
+        login = f"person{next(_numbers)}"
+        with database.unbound() as session:
+            user = create_user(session, login=login, name=f"人员{login}", password=password)
+            known = SimpleNamespace(id=user.id, login=user.login, name=user.name)
+        if role is not None:
+            with database.session(tree[slug]) as session:
+                add_member(session, known.id, Role(role), days=days)
+        return known
+
+    return make
