@@ -1,0 +1,121 @@
+"""The result as one JSON document and one table: what the digests are taken over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.contract import Demand
+from core.kernel.walks import UNREACHED, Deciseconds
+from core.runs.explain import Shortfall
+from core.runs.judge import Judged
+from core.runs.measure import Answer, Measured
+from core.runs.town import Town
+from core.store import write_table
+
+FORMAT = 1
+WALK = "walk:"  # before a key in the table of minutes; the column holds whole deciseconds
+NOT_REACHED = -1
+
+
+def plain(value: Any) -> Any:
+    """Turn contract values into JSON's own types."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return value
+
+
+def document(
+    fingerprint: str,
+    town: Town,
+    measured: Measured,
+    judged: Sequence[Judged],
+    shortfalls: Sequence[Shortfall],
+) -> dict[str, Any]:
+    """Write down everything that came out of a run; equal runs give equal documents."""
+    return {
+        "format": FORMAT,
+        "fingerprint": fingerprint,
+        "totals": _totals(town),
+        "areas": [_area(town, place, one) for place, one in enumerate(judged)],
+        "demands": [_demand(demand, answer) for demand, answer in measured.answers.items()],
+        "coverage": {
+            key: {_name(minutes): counts.tolist() for minutes, counts in by_minutes.items()}
+            for key, by_minutes in measured.coverage.items()
+        },
+        "gaps": [plain(shortfall) for shortfall in shortfalls],
+    }
+
+
+def minutes_table(town: Town, walks: Mapping[str, Deciseconds]) -> bytes:
+    """Write the walk from every home to every format and slot as one Arrow table.
+
+    Rows are in the order of the residents version. ``walk:<key>`` is int32 deciseconds,
+    -1 beyond the limit; ``attached`` is 1 where the home stands on a street.
+    """
+    columns: dict[str, NDArray[Any]] = {
+        "lon": town.homes.lon,
+        "lat": town.homes.lat,
+        "people": town.homes.people,
+        "attached": town.homes.snapped.attached.astype(np.int8),
+    }
+    for key, row in walks.items():
+        columns[f"{WALK}{key}"] = np.where(row >= UNREACHED, NOT_REACHED, row).astype(np.int32)
+    return write_table(columns)
+
+
+def _name(minutes: float) -> str:
+    return f"{minutes:g}"
+
+
+def _totals(town: Town) -> dict[str, Any]:
+    homes, lost = town.homes, ~town.homes.snapped.attached
+    return {
+        "people": int(homes.people.sum()),
+        "homes": len(homes.lon),
+        "unattached_homes": int(lost.sum()),
+        "unattached_people": int(homes.people[lost].sum()),
+        "outlets": len(town.outlets),
+        "unattached_outlets": int((~town.outlets.attached).sum()),
+        "offers": len(town.offers.outlet),
+        "offers_without_hours": int((town.offers.hours == "").sum()),
+        "street_segments": town.streets.edges,
+        "groups": {key: int(counts.sum()) for key, counts in sorted(homes.groups.items())},
+    }
+
+
+def _area(town: Town, place: int, one: Judged) -> dict[str, Any]:
+    return {
+        "key": one.area.key,
+        "name": one.area.name,
+        "kind": one.area.kind,
+        "note": one.area.note,
+        "people": one.people,
+        "homes": len(town.areas.rows_of(place)),
+        "scorecard": plain(one.scorecard),
+    }
+
+
+def _demand(demand: Demand, answer: Answer) -> dict[str, Any]:
+    counts = {
+        name: None if column is None else column.tolist()
+        for name, column in (
+            ("low", answer.low),
+            ("high", answer.high),
+            ("people", answer.people),
+        )
+    }
+    return {"demand": plain(demand), "why": answer.why, **counts}
