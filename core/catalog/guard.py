@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -52,7 +53,8 @@ def call(
     except (Unreadable, PluginFault):
         raise
     except (Exception, SystemExit) as raised:
-        log.exception("plugin failed", plugin=plugin, hook=hook)
+        told = traceback.format_exc()  # as text: a renderer may print local values, secrets too
+        log.error("plugin failed", plugin=plugin, hook=hook, traceback=told)  # noqa: TRY400 - said above
         raise PluginFault(plugin, hook, f"{type(raised).__name__}: {raised}") from raised
     if faults:
         raise PluginFault(plugin, hook, "；".join(faults))

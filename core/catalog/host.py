@@ -9,7 +9,7 @@ from functools import partial
 from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import pluggy
 
@@ -19,6 +19,7 @@ from core.errors import NotFound, PluginFault
 
 GROUP = "lifecircle.plugins"
 MANIFEST = "lifecircle_manifest"
+PREFIX = "plugins."  # the package that our own entry points name
 OURS = Path(__file__).resolve().parents[2] / "plugins"
 
 
@@ -108,17 +109,26 @@ def load(allowed: Sequence[str] = (), extra: Sequence[tuple[str, object]] = ()) 
     offered = dict(name.partition("==")[::2] for name in allowed)
     manager = pluggy.PluginManager(specs.PROJECT)
     manager.add_hookspecs(specs)
-    found: dict[str, Callable[[], Any]] = {each.name: each.load for each in _installed()}
     given = dict(extra)
-    found.update({name: partial(given.__getitem__, name) for name in given})
+    found = {each.name: _Found(each.load, each.value.startswith(PREFIX)) for each in _installed()}
+    for name, plugin in given.items():
+        found[name] = _Found(partial(given.__getitem__, name), _is_ours(plugin))
     records: list[Record] = []
-    for name, bring in sorted(found.items()):
+    for name in sorted(found, key=lambda name: (not found[name].ours, name)):
         if offered and name not in offered and name not in given:
             records.append(Record(name=name, key=name, state=State.BLOCKED))
         else:
-            records.append(_record(manager, name, bring, offered.get(name, ""), records))
+            wanted = offered.get(name, "")
+            records.append(_record(manager, name, found[name].bring, wanted, records))
     records.sort(key=lambda record: (not record.built_in, record.key))
     return Host(records=tuple(records))
+
+
+class _Found(NamedTuple):
+    """How to bring a plugin, and whether it is ours: those load first and so keep their keys."""
+
+    bring: Callable[[], Any]
+    ours: bool
 
 
 def _installed() -> EntryPoints:
