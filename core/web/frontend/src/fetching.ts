@@ -1,6 +1,6 @@
 /** JSON from our own API, or an error whose message is a sentence for the page. */
 
-import { words } from "./words";
+import { inEnglish, words } from "./words";
 
 export class Refused extends Error {}
 
@@ -16,8 +16,9 @@ export async function json<T>(url: string, signal?: AbortSignal): Promise<T> {
 
 async function sentence(answer: Response): Promise<string> {
   try {
-    const problem = (await answer.json()) as { detail?: unknown };
-    if (typeof problem.detail === "string") return problem.detail;
+    const problem = (await answer.json()) as { detail?: unknown; detail_en?: unknown };
+    const told = inEnglish ? problem.detail_en : problem.detail;
+    if (typeof told === "string") return told;
   } catch {
     // Not a problem document: the caller's own sentence stands.
   }

@@ -70,6 +70,8 @@ class MapIsland {
         "Map.Title": words.controls.map,
         "NavigationControl.ZoomIn": words.controls.in,
         "NavigationControl.ZoomOut": words.controls.out,
+        "ScaleControl.Meters": words.controls.metres,
+        "ScaleControl.Kilometers": words.controls.kilometres,
       },
     });
     this.canvas.touchZoomRotate.disableRotation();
@@ -83,7 +85,10 @@ class MapIsland {
   private async begin(): Promise<void> {
     this.listen();
     const select = document.querySelector<HTMLSelectElement>("select[data-map-format]");
-    select?.addEventListener("change", () => void this.show(select.value));
+    select?.addEventListener("change", () => {
+      this.name(select.selectedOptions[0]?.dataset.name ?? "");
+      void this.show(select.value);
+    });
     for (const box of document.querySelectorAll<HTMLInputElement>("input[data-map-layer]")) {
       box.addEventListener("change", () => this.toggle(box));
       this.toggle(box);
@@ -125,9 +130,14 @@ class MapIsland {
     this.follow(format);
   }
 
+  /** Say everywhere which format the map is about. */
+  private name(format: string): void {
+    this.formatName = format;
+    for (const place of document.querySelectorAll("[data-map-format-name]")) place.textContent = format;
+  }
+
   private drawHomes(homes: Homes): FeatureCollection {
-    this.formatName = homes.name;
-    for (const place of document.querySelectorAll("[data-map-format-name]")) place.textContent = homes.name;
+    this.name(homes.name);
     this.canvas.setPaintProperty("homes", "circle-radius", areaOfPeople(nearlyLargest(homes.people)));
     if (!this.whole) {
       this.whole = bounds(homes.lon, homes.lat);

@@ -14,7 +14,7 @@ const zh = {
   signedOut: "登录已失效，地图数据取不到。请刷新页面重新登录。",
   noWebgl: "这个浏览器画不了地图（缺 WebGL）。数字都在表里，不受影响。",
   layers: { homes: "住宅", outlets: "网点", gaps: "缺口", streets: "街道", areas: "边界" },
-  controls: { in: "放大", out: "缩小", whole: "回到全图", map: "地图：方向键移动，加减号缩放，回车查看正中，Esc 收起" },
+  controls: { in: "放大", out: "缩小", whole: "回到全图", metres: "米", kilometres: "公里", map: "地图：方向键移动，加减号缩放，回车查看正中，Esc 收起" },
   stalled: "进度暂时取不到，任务不受影响，稍后会再试。",
   seconds: (n: string) => `${n} 秒`,
 };
@@ -33,12 +33,13 @@ const en: typeof zh = {
   signedOut: "You are signed out, so the map cannot load. Reload the page to sign in.",
   noWebgl: "This browser cannot draw the map (no WebGL). All figures stand in the tables.",
   layers: { homes: "homes", outlets: "outlets", gaps: "gaps", streets: "streets", areas: "boundaries" },
-  controls: { in: "Zoom in", out: "Zoom out", whole: "Whole map", map: "Map: arrows move, plus and minus zoom, Enter inspects the middle, Esc closes" },
+  controls: { in: "Zoom in", out: "Zoom out", whole: "Whole map", metres: "m", kilometres: "km", map: "Map: arrows move, plus and minus zoom, Enter inspects the middle, Esc closes" },
   stalled: "Progress cannot be read just now; the job is not affected. Trying again.",
   seconds: (n) => `${n} s`,
 };
 
-export const words = document.documentElement.lang.startsWith("en") ? en : zh;
+export const inEnglish = document.documentElement.lang.startsWith("en");
+export const words = inEnglish ? en : zh;
 
 const whole = new Intl.NumberFormat("zh-Hans-CN");
 const tenth = new Intl.NumberFormat("zh-Hans-CN", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
