@@ -24,8 +24,12 @@ LONGEST_TOKEN_DAYS = 366
 
 
 def normal_login(login: str) -> str:
-    """Write a login in its one form: without spaces around it, width and case folded."""
-    return unicodedata.normalize("NFKC", login).strip().casefold()
+    """Write a login in its one form: without spaces around it, width and case folded.
+
+    What can be nobody's login gives an empty text, which nobody has.
+    """
+    folded = unicodedata.normalize("NFKC", login).strip().casefold()
+    return folded if LOGIN.fullmatch(folded) else ""
 
 
 def create_user(session: Session, *, login: str, name: str, password: str | None = None) -> User:
@@ -39,7 +43,7 @@ def create_user(session: Session, *, login: str, name: str, password: str | None
         The login is taken.
     """
     login = normal_login(login)
-    if not LOGIN.fullmatch(login):
+    if not login:
         raise Invalid(
             "登录名须为 2 至 64 个字母、数字或 . _ @ + - ，没有建立账号，请换一个。",
             english="A login is 2 to 64 letters, digits or . _ @ + - ; no account was made.",
@@ -69,8 +73,9 @@ def find_user(session: Session, login: str) -> User:
     user = session.scalar(select(User).where(User.login == normal_login(login)))
     if user is None:
         raise NotFound(
-            f"没有登录名为 {normal_login(login)} 的账号。",
-            english=f"Nobody has the login {normal_login(login)}.",
+            f"没有登录名为“{login[:64]}”的账号。请核对，或先用 lifecircle people add 建立。",
+            english=f"Nobody has the login “{login[:64]}”. Check it, or make the account with "
+            "lifecircle people add.",
         )
     return user
 

@@ -72,7 +72,7 @@ def check(password: str, *, login: str) -> None:
         Too short, too long, one of the common ones, too few distinct characters, or containing
         the login.
     """
-    if not SHORTEST <= len(password) <= LONGEST:
+    if not SHORTEST <= len(password) <= LONGEST or not _is_text(password):
         raise Invalid(
             f"密码须为 {SHORTEST} 至 {LONGEST} 个字符，密码没有改变，请换一个。",
             english=f"A password has {SHORTEST} to {LONGEST} characters; "
@@ -108,16 +108,22 @@ def matches(stored: str, password: str) -> bool:
     password
         What was typed.
     """
+    typed = password[:LONGEST] if _is_text(password) else ""
     try:
-        _HASHER.verify(stored or _nobody(), password[:LONGEST])
+        _HASHER.verify(stored or _nobody(), typed)
     except (VerificationError, InvalidHashError):
         return False
-    return bool(stored) and len(password) <= LONGEST
+    return bool(stored) and typed == password
 
 
 def outdated(stored: str) -> bool:
     """Tell whether a hash was made with weaker parameters than today's."""
     return _HASHER.check_needs_rehash(stored)
+
+
+def _is_text(password: str) -> bool:
+    """Tell whether a password can be written as UTF-8: a lone surrogate cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in password)
 
 
 @cache

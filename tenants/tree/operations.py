@@ -103,9 +103,11 @@ def find_tenant(session: Session, slug: str) -> Tenant:
     NotFound
         None has it, or it is suspended or merged.
     """
-    tenant = session.scalar(
-        select(Tenant).where(Tenant.slug == slug, Tenant.state == TenantState.ACTIVE)
-    )
+    tenant = None
+    if SLUG.fullmatch(slug):
+        tenant = session.scalar(
+            select(Tenant).where(Tenant.slug == slug, Tenant.state == TenantState.ACTIVE)
+        )
     if tenant is None:
         raise NotFound(
             f"没有地区 {slug[:40]}。请核对代码，或先建立它。",

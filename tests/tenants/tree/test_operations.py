@@ -114,6 +114,12 @@ def test_a_suspended_place_is_not_found(database, tree):
         find_tenant(session, slug)
 
 
+@pytest.mark.parametrize("slug", ["", "nowhere", "\x00", "\ud800", "370100/..", "3701%", "x" * 500])
+def test_what_is_no_slug_finds_nothing(database, tree, slug):
+    with pytest.raises(NotFound), database.unbound() as session:
+        find_tenant(session, slug)
+
+
 def test_creation_is_the_first_record_of_its_chain(database, tree):
     with database.session(tree["370100"]) as session:
         first = session.scalar(select(AuditEvent).where(AuditEvent.number == 1))
