@@ -1,0 +1,58 @@
+"""One piece of the main job in a process of its own, which says at its end what it cost.
+
+``python -m tests.bench.job generate SEED NAME LON LAT FOLDER`` or ``… perform TENANT JOB``.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from uuid import UUID
+
+STARTED = time.perf_counter()
+
+
+def generate(seed: str, name: str, lon: str, lat: str, folder: str) -> dict[str, object]:
+    """Generate a sample city, as the demo does."""
+    from core.demo.city import generate as make  # noqa: PLC0415 - its import is part of the cost
+
+    city = make(int(seed), name, (float(lon), float(lat)), Path(folder))
+    return dict(city.counts)
+
+
+def perform(tenant_id: str, job_id: str) -> dict[str, object]:
+    """Do a waiting job as a worker's child does, the plugins loaded first."""
+    from core.config import Config  # noqa: PLC0415 - its import is part of the cost
+    from core.jobs import tasks  # noqa: PLC0415 - its import is part of the cost
+    from core.services import open_services  # noqa: PLC0415 - its import is part of the cost
+
+    services = open_services(Config.from_environment())
+    bench = tasks.Bench(
+        database=services.database,
+        blobs=services.blobs,
+        host=services.host,
+        redis_url=services.redis_url,
+    )
+    ready = time.perf_counter()
+    tasks.perform(bench, UUID(tenant_id), UUID(job_id))
+    work = time.perf_counter() - ready
+    services.close()
+    return {"ready": ready - STARTED, "work": work}
+
+
+def main(verb: str, *words: str) -> None:
+    """Do it and write one line of JSON: seconds, and the peaks of this process and its children."""
+    found = {"generate": generate, "perform": perform}[verb](*words)
+    peaks = {
+        name: resource.getrusage(who).ru_maxrss * 1024
+        for name, who in (("own", resource.RUSAGE_SELF), ("child", resource.RUSAGE_CHILDREN))
+    }
+    cost = {"found": found, "seconds": time.perf_counter() - STARTED, "peaks": peaks}
+    sys.stdout.write(json.dumps(cost) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
