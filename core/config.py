@@ -21,13 +21,29 @@ class Config:
     owner_url: str = ""  # LIFECIRCLE_OWNER_URL: owns the tables, runs migrations
     dispatch_url: str = ""  # LIFECIRCLE_DISPATCH_URL: sees only the jobs' own columns
     redis_url: str = ""  # LIFECIRCLE_REDIS_URL: empty: embedded
-    blobs: Path = field(default_factory=lambda: Path())  # LIFECIRCLE_BLOBS
-    home: Path = field(default_factory=lambda: Path())  # LIFECIRCLE_HOME: embedded servers, blobs
+    blobs: Path = field(default_factory=Path)  # LIFECIRCLE_BLOBS
+    home: Path = field(default_factory=Path)  # LIFECIRCLE_HOME: embedded servers, blobs
     secret_key: str = ""  # LIFECIRCLE_SECRET_KEY: signs the anti-forgery tokens
     insecure_http: bool = False  # LIFECIRCLE_INSECURE_HTTP: cookie without Secure, said on pages
     sample: bool = False  # LIFECIRCLE_SAMPLE: this installation holds generated data (示例数据)
     plugins: tuple[str, ...] = ()  # LIFECIRCLE_PLUGINS: offered entry points; empty: all
     upload_bytes: int = 200 * 1024 * 1024  # LIFECIRCLE_UPLOAD_BYTES
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables with which another process reads the same settings."""
+        return {
+            "LIFECIRCLE_DATABASE_URL": self.database_url,
+            "LIFECIRCLE_OWNER_URL": self.owner_url,
+            "LIFECIRCLE_DISPATCH_URL": self.dispatch_url,
+            "LIFECIRCLE_REDIS_URL": self.redis_url,
+            "LIFECIRCLE_BLOBS": str(self.blobs),
+            "LIFECIRCLE_HOME": str(self.home),
+            "LIFECIRCLE_SECRET_KEY": self.secret_key,
+            "LIFECIRCLE_INSECURE_HTTP": "1" if self.insecure_http else "",
+            "LIFECIRCLE_SAMPLE": "1" if self.sample else "",
+            "LIFECIRCLE_PLUGINS": ",".join(self.plugins),
+            "LIFECIRCLE_UPLOAD_BYTES": str(self.upload_bytes),
+        }
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Config:

