@@ -1,7 +1,7 @@
 """The one metadata object, the rows, and the session bound to a tenant."""
 
 from core.db.audit import AuditEvent
-from core.db.base import Base, Owned, Stamped, new_id, one_of, owned_by
+from core.db.base import ACTOR, TENANT, Base, Owned, Stamped, new_id, one_of, owned_by
 from core.db.dataset import Dataset, DatasetVersion, ImportProblem, Upload, VersionState
 from core.db.job import Job, JobKind, JobState
 from core.db.plugin import PluginState, TenantPlugin
@@ -11,6 +11,8 @@ from core.db.session import Database, after_commit
 from core.db.tenant import Level, ParentSees, Tenant, TenantState
 
 __all__ = [
+    "ACTOR",
+    "TENANT",
     "WHOLE",
     "AcrossTenants",
     "AuditEvent",

@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     Text,
     Uuid,
+    bindparam,
     func,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -30,6 +31,10 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+TENANT = bindparam("lifecircle_tenant", type_=Uuid())  # whose session it is
+ACTOR = bindparam("lifecircle_actor", type_=Uuid())  # who is acting
 
 
 def new_id() -> UUID:
@@ -73,16 +78,13 @@ class Owned(Stamped):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
 
     @classmethod
-    def visible_to(
-        cls,
-        tenant_id: UUID,
-        actor_id: UUID,  # noqa: ARG003 - for the few tables that a person sees as such
-    ) -> ColumnElement[bool]:
+    def visible(cls) -> ColumnElement[bool]:
         """Say which rows a tenant's session selects; the few wider tables override it.
 
-        A wider word here needs its policy in ``migrations`` and its reason in the README there.
+        The guard gives ``TENANT`` and ``ACTOR`` their values. A wider word here needs its policy
+        in ``migrations`` and its reason in the README there.
         """
-        return cls.tenant_id == tenant_id
+        return cls.tenant_id == TENANT
 
 
 def owned_by(column: str, table: str) -> ForeignKeyConstraint:

@@ -6,11 +6,10 @@ level security, which holds even where this one is forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, event, inspect, text
+from sqlalchemy import Connection, Result, event, inspect, text
 from sqlalchemy.orm import (
     ORMExecuteState,
     Session,
@@ -19,7 +18,7 @@ from sqlalchemy.orm import (
     with_loader_criteria,
 )
 
-from core.db.base import Owned
+from core.db.base import ACTOR, TENANT, Owned
 
 NOBODY = UUID(int=0)  # stands for "no tenant" or "nobody": no row has it
 
@@ -54,7 +53,7 @@ _TELL = text(
 )
 
 
-def _narrow(state: ORMExecuteState) -> None:
+def _narrow(state: ORMExecuteState) -> Result[Any] | None:
     """Add the tenant to what is selected, updated or deleted; check what is inserted."""
     owned = [m.class_ for m in state.all_mappers if issubclass(m.class_, Owned)]
     tenant_id: UUID | None = state.session.info["tenant_id"]
@@ -65,24 +64,26 @@ def _narrow(state: ORMExecuteState) -> None:
     if state.is_insert:
         if owned:
             _check_insert(state, tenant)
-    elif not state.is_column_load:
-        writes = state.is_update or state.is_delete
+    elif state.is_update or state.is_delete:
         state.statement = state.statement.options(
-            *(
-                with_loader_criteria(
-                    table,
-                    table.tenant_id == tenant if writes else table.visible_to(tenant, actor),
-                    include_aliases=True,
-                )
-                for table in _tables(Owned)
-            )
+            with_loader_criteria(Owned, lambda cls: cls.tenant_id == tenant, include_aliases=True)
         )
-
-
-def _tables(above: type[Owned]) -> Iterator[type[Owned]]:
-    for table in above.__subclasses__():
-        yield table
-        yield from _tables(table)
+    elif state.is_select and not state.is_column_load:
+        state.parameters = state.parameters or {}
+        # The criterion has no values of its own: it is made once for each class and alias, and
+        # without the two parameters the statement fails.
+        return state.invoke_statement(
+            state.statement.options(
+                with_loader_criteria(
+                    Owned,
+                    lambda cls: cls.visible(),
+                    include_aliases=True,
+                    propagate_to_loaders=False,
+                )
+            ),
+            params={TENANT.key: tenant, ACTOR.key: actor},
+        )
+    return None
 
 
 def _check_insert(state: ORMExecuteState, tenant: UUID) -> None:
