@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import osmium
+
 from core.contract import Unreadable
 
 ATTRIBUTION = "© OpenStreetMap contributors, ODbL"
@@ -13,8 +15,10 @@ MAGIC = b"OSMHeader"
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[str]:
+def opened(path: Path) -> Iterator[osmium.io.File]:
     """Check that this is a pbf, and turn the library's errors into one that says what to do.
+
+    The file's name does not matter: a received file is kept under its digest.
 
     Raises
     ------
@@ -36,7 +40,7 @@ def opened(path: Path) -> Iterator[str]:
             "This is not an OpenStreetMap .osm.pbf file. Nothing was written. Check the file.",
         )
     try:
-        yield str(path)
+        yield osmium.io.File(str(path), "pbf")
     except RuntimeError as cause:  # what osmium raises for anything wrong inside the file
         raise Unreadable(
             "damaged",

@@ -127,7 +127,7 @@ def read_places(source: Source, options: Mapping[str, Any]) -> Raw:
 Place = tuple[str, dict[str, str], tuple[float, float] | None]
 
 
-def _places(path: str, meaning: Meaning, *, relations: bool) -> Iterator[Place]:
+def _places(path: osmium.io.File, meaning: Meaning, *, relations: bool) -> Iterator[Place]:
     """Go through the tagged objects; a place of ``None`` is one whose shape is cut or broken."""
     wanted = osmium.filter.KeyFilter(*meaning.tag_keys)
     reader = osmium.FileProcessor(path).with_locations()

@@ -160,7 +160,7 @@ def read_streets(source: Source, options: Mapping[str, Any]) -> Raw:
     )
 
 
-def _collect(path: str, rule: Rule, source: Source) -> _Segments:
+def _collect(path: osmium.io.File, rule: Rule, source: Source) -> _Segments:
     """Walk through the ways once; places are looked up by the library."""
     gathered = _Ways()
     total = source.path.stat().st_size

@@ -160,3 +160,10 @@ def test_a_real_city_is_read_whole(starter):
     assert len(everything["u"]) == 88_937
     assert len(largest["u"]) == 85_030
     assert (largest["metres"] > 0).all()
+
+
+def test_a_file_kept_under_its_digest_is_read_whatever_it_is_called(tmp_path):
+    source = town(tmp_path / "a.osm.pbf", [([1, 2], {"highway": "footway"})])
+    kept = source.path.rename(tmp_path / "f92b5dc692295fa1d16034e13836d652")
+    raw = read(Source(path=kept, filename="a.osm.pbf"))
+    assert raw.tables["edges"]["way"].tolist() == [100]
