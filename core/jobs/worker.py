@@ -1,0 +1,220 @@
+"""Worker: one queue, one forked child per job; the dispatcher runs beside it."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from functools import partial
+from multiprocessing.process import BaseProcess
+from types import FrameType
+
+import structlog
+from rq import Queue, Worker
+from rq.job import Job as QueuedJob
+from typing_extensions import override
+
+from core.catalog.host import Host, load
+from core.config import Config
+from core.db.session import Database
+from core.errors import Misconfigured
+from core.jobs.claim import LEASE_SECONDS
+from core.jobs.dispatch import dispatch_loop, dispatch_once, waiting
+from core.jobs.queues import Hint, connect, queue
+from core.jobs.tasks import Bench, perform
+from core.store import Blobs
+
+PR_SET_PDEATHSIG = 1
+IDLE_SECONDS = 20  # how long an idle worker waits on the queue before it looks after itself
+BURST_PAUSE_SECONDS = 0.2
+RESTART_SECONDS = 1.0
+GRACE_SECONDS = 20.0  # how long a running job may take to end when the worker is stopped
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+
+log = structlog.get_logger("lifecircle.worker")
+
+
+def run_worker(
+    config: Config,
+    *,
+    burst: bool = False,
+    workers: int = 1,
+    host: Host | None = None,
+    lease_seconds: float = LEASE_SECONDS,
+) -> None:
+    """Work until told to stop (SIGTERM, SIGINT): running jobs end first, children are taken along.
+
+    Parameters
+    ----------
+    config
+        Addresses of the servers; all three are needed.
+    burst
+        Stop as soon as nothing waits and nothing is at work.
+    workers
+        Processes that take jobs; one more dispatches.
+    host
+        The plugins; loaded here, before anything forks, when not given.
+    lease_seconds
+        How long a silent worker keeps its job.
+    """
+    if not (config.database_url and config.dispatch_url and config.redis_url):
+        raise Misconfigured(
+            "工作进程需要数据库、派发角色与队列的地址，没有启动。"
+            "请设置 LIFECIRCLE_DATABASE_URL、LIFECIRCLE_DISPATCH_URL 与 LIFECIRCLE_REDIS_URL。",
+            english="A worker needs the addresses of database, dispatcher's role and queue; it "
+            "did not start. Set LIFECIRCLE_DATABASE_URL, LIFECIRCLE_DISPATCH_URL and "
+            "LIFECIRCLE_REDIS_URL.",
+        )
+    loaded = host or load(config.plugins)
+    work = partial(_work, config, loaded, lease_seconds)
+    if burst:
+        _burst(config, work)
+        return
+    duties = {"dispatcher": partial(_dispatch, config)}
+    duties |= {f"worker-{number}": work for number in range(workers)}
+    Crew(duties).run()
+
+
+class Crew:
+    """Child processes that are started again when they die, and stopped together."""
+
+    def __init__(self, duties: dict[str, partial[None]]) -> None:
+        self.duties = duties
+        self.context = multiprocessing.get_context("fork")
+        self.running: dict[str, BaseProcess] = {}
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        """Keep every duty running until SIGTERM or SIGINT, then wait for all to end."""
+        before = {sign: signal.signal(sign, self._stop) for sign in STOPPING}
+        try:
+            while not self.over.is_set():
+                self._start_missing()
+                self.over.wait(RESTART_SECONDS)
+        finally:
+            self._end()
+            for sign, action in before.items():
+                signal.signal(sign, action)
+
+    def _stop(self, _sign: int, _frame: FrameType | None) -> None:
+        self.over.set()
+
+    def _start_missing(self) -> None:
+        for name, duty in self.duties.items():
+            process = self.running.get(name)
+            if process is not None and process.is_alive():
+                continue
+            if process is not None:
+                log.warning("a process ended and is started again", name=name)
+            # A signal between fork and the child's own handlers would be lost: held until then.
+            signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+            try:
+                started = self.context.Process(target=_child, args=(duty, os.getpid()), name=name)
+                started.start()
+                self.running[name] = started
+            finally:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+
+    def _end(self) -> None:
+        for process in self.running.values():
+            if process.is_alive():
+                process.terminate()
+        last = time.monotonic() + GRACE_SECONDS
+        for process in self.running.values():
+            process.join(max(0.0, last - time.monotonic()))
+            if process.is_alive():  # its job's lease runs out, and another worker does it again
+                process.kill()
+                process.join()
+
+
+def die_with_parent(parent_pid: int) -> None:
+    """Have the kernel kill this process when its parent dies, however that dies.
+
+    Works on Linux; elsewhere an orphan ends its job, whose completion the fence then refuses or
+    accepts like any other.
+    """
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent_pid:
+        os._exit(1)
+
+
+class HintWorker(Worker):
+    """RQ's forking worker, for wake-ups alone; its child opens its own connections."""
+
+    job_class = Hint
+
+    def __init__(self, config: Config, host: Host, lease_seconds: float) -> None:
+        connection = connect(config.redis_url)
+        hints = queue(connection)
+        super().__init__(
+            [hints],
+            connection=connection,
+            job_class=Hint,
+            queue_class=type(hints),
+            serializer=hints.serializer,
+            worker_ttl=IDLE_SECONDS + 15,  # RQ takes 15 seconds off for its own safety
+            log_job_description=False,
+        )
+        self.config = config
+        self.host = host
+        self.lease_seconds = lease_seconds
+        self.parent_pid = os.getpid()
+
+    @override
+    def main_work_horse(self, job: QueuedJob, queue: Queue) -> None:
+        """Tie the child to its parent, open what it needs, and do the job."""
+        die_with_parent(self.parent_pid)
+        database = Database(self.config.database_url, pool_size=2)
+        bench = Bench(
+            database=database,
+            blobs=Blobs(self.config.blobs),
+            host=self.host,
+            redis_url=self.config.redis_url,
+            lease_seconds=self.lease_seconds,
+        )
+        Hint.perform_row = partial(perform, bench)
+        super().main_work_horse(job, queue)
+
+
+def _child(duty: partial[None], parent_pid: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the parent's to act on
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+    die_with_parent(parent_pid)
+    duty()
+
+
+def _work(config: Config, host: Host, lease_seconds: float, *, burst: bool = False) -> None:
+    HintWorker(config, host, lease_seconds).work(burst=burst, logging_level="WARNING")
+
+
+def _dispatch(config: Config) -> None:
+    over = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _sign, _frame: over.set())
+    database = Database(config.database_url, dispatch_url=config.dispatch_url, pool_size=2)
+    try:
+        dispatch_loop(database, config.redis_url, over)
+    finally:
+        database.close()
+
+
+def _burst(config: Config, work: partial[None]) -> None:
+    """Dispatch and work in turns until no row waits; leases that must run out are waited for."""
+    connection = connect(config.redis_url)
+    database = Database(config.database_url, dispatch_url=config.dispatch_url, pool_size=2)
+    try:
+        while True:
+            dispatch_once(database, connection)
+            work(burst=True)
+            if not waiting(database):
+                return
+            time.sleep(BURST_PAUSE_SECONDS)
+    finally:
+        database.close()
+        connection.close()

@@ -1,0 +1,45 @@
+"""A worker process with the small town's plugin, whose judge can be held at a gate."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from core.catalog.host import load
+from core.config import Config
+from core.contract import Ruleset, hookimpl
+from core.jobs.worker import run_worker
+from tests.core.runs.small_town import TownPlugin, judge
+
+GATE = Path(os.environ["GATE"])  # while <gate>/closed exists, judging waits
+
+
+class Gated(TownPlugin):
+    """The same plugin in the same version; its judge waits and says which process it is in."""
+
+    @staticmethod
+    @hookimpl
+    def lifecircle_rulesets() -> list[Ruleset]:
+        [ruleset] = TownPlugin.lifecircle_rulesets()
+        values = {name: getattr(ruleset, name) for name in ruleset.__slots__}
+        return [Ruleset(**values | {"judge": _wait_and_judge})]
+
+
+def _wait_and_judge(facts, settings):
+    if (GATE / "closed").exists():
+        (GATE / f"pid-{os.getpid()}").touch()
+    while (GATE / "closed").exists():
+        time.sleep(0.02)
+    return judge(facts, settings)
+
+
+if __name__ == "__main__":
+    run_worker(
+        Config.from_environment(),
+        burst="burst" in sys.argv,
+        workers=2 if "two" in sys.argv else 1,
+        host=load(allowed=("none",), extra=[("small", Gated())]),
+        lease_seconds=2.0,
+    )

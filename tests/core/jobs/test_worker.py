@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from rq import Queue
+from rq.job import Job as AnyJob
+from rq.serializers import JSONSerializer
+from sqlalchemy import func, select
+
+from core.config import Config
+from core.db import Job, Run, RunScore
+from core.errors import Misconfigured
+from core.jobs.queues import QUEUE
+from core.jobs.worker import run_worker
+from core.runs.verify import verify
+
+
+@pytest.fixture
+def asked(town):
+    tenant, ask = town
+    tenant_id = tenant()
+    return tenant_id, *ask(tenant_id)
+
+
+@pytest.fixture
+def gate(tmp_path):
+    """Give a closed gate at which judging waits."""
+    folder = tmp_path / "gate"
+    folder.mkdir()
+    (folder / "closed").touch()
+    return folder
+
+
+def state(database, tenant_id, run_id):
+    with database.session(tenant_id) as session:
+        return session.scalars(select(Run.state).where(Run.id == run_id)).one()
+
+
+def outcome(database, tenant_id, run_id, job_id):
+    with database.session(tenant_id) as session:
+        job = session.scalars(select(Job).where(Job.id == job_id)).one()
+        scores = session.scalar(
+            select(func.count()).select_from(RunScore).where(RunScore.run_id == run_id)
+        )
+        return job.state, job.attempt, scores
+
+
+def judging(gate):
+    return [int(path.name.removeprefix("pid-")) for path in gate.glob("pid-*")]
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def children(pid):
+    """Give all descendants of a process."""
+    found = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return found + [below for child in found for below in children(child)]
+
+
+def test_a_run_asked_for_is_done_by_itself_and_verifies(
+    database, blobs, host, asked, start_worker, wait_for
+):
+    tenant_id, run_id, job_id = asked
+    worker = start_worker()
+    wait_for(lambda: state(database, tenant_id, run_id) == "done")
+    assert outcome(database, tenant_id, run_id, job_id) == ("done", 1, 4)
+    assert verify(database, blobs, host, tenant_id, run_id).same
+    below = children(worker.pid)
+    assert below
+    worker.terminate()
+    assert worker.wait(30) == 0
+    assert not [pid for pid in below if alive(pid)]
+
+
+def test_a_burst_ends_when_nothing_waits(database, asked, start_worker):
+    tenant_id, run_id, job_id = asked
+    assert start_worker("burst").wait(60) == 0
+    assert outcome(database, tenant_id, run_id, job_id) == ("done", 1, 4)
+
+
+def test_a_killed_child_loses_nothing(database, asked, gate, start_worker, wait_for):
+    tenant_id, run_id, job_id = asked
+    start_worker()
+    [child] = wait_for(lambda: judging(gate))
+    os.kill(child, signal.SIGKILL)
+    (gate / "closed").unlink()
+    wait_for(lambda: state(database, tenant_id, run_id) == "done")
+    assert outcome(database, tenant_id, run_id, job_id) == ("done", 2, 4)
+
+
+def test_a_killed_worker_takes_its_child_along_and_another_completes(
+    database, asked, gate, start_worker, wait_for
+):
+    tenant_id, run_id, job_id = asked
+    first = start_worker()
+    [child] = wait_for(lambda: judging(gate))
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    wait_for(lambda: not alive(child))
+    (gate / "closed").unlink()
+    assert state(database, tenant_id, run_id) == "running"
+    start_worker()
+    wait_for(lambda: state(database, tenant_id, run_id) == "done")
+    assert outcome(database, tenant_id, run_id, job_id) == ("done", 2, 4)
+
+
+def test_a_stall_longer_than_the_lease_writes_nothing(
+    database, asked, gate, start_worker, wait_for
+):
+    tenant_id, run_id, job_id = asked
+    start_worker("two")
+    [child] = wait_for(lambda: judging(gate))
+    os.kill(child, signal.SIGSTOP)  # its heart stops too: the lease runs out
+    (gate / "closed").unlink()
+    wait_for(lambda: state(database, tenant_id, run_id) == "done")
+    before = outcome(database, tenant_id, run_id, job_id)
+    assert before == ("done", 2, 4)
+    os.kill(child, signal.SIGCONT)
+    wait_for(lambda: not alive(child))
+    assert outcome(database, tenant_id, run_id, job_id) == before
+
+
+def test_an_emptied_queue_loses_nothing(database, asked, redis_url, start_worker, wait_for):
+    tenant_id, run_id, job_id = asked
+    with Redis.from_url(redis_url) as connection:
+        connection.flushall()
+    start_worker()
+    wait_for(lambda: state(database, tenant_id, run_id) == "done")
+    assert outcome(database, tenant_id, run_id, job_id) == ("done", 1, 4)
+
+
+def test_a_cancelled_run_stays_cancelled(database, asked, gate, start_worker, wait_for):
+    from core.jobs.claim import cancel  # noqa: PLC0415 - next to its one use
+
+    tenant_id, run_id, job_id = asked
+    start_worker()
+    [child] = wait_for(lambda: judging(gate))
+    with database.session(tenant_id) as session:
+        cancel(session, job_id)
+    (gate / "closed").unlink()
+    wait_for(lambda: not alive(child))
+    assert outcome(database, tenant_id, run_id, job_id) == ("cancelled", 1, 0)
+    assert state(database, tenant_id, run_id) == "cancelled"
+
+
+def test_a_strangers_function_in_the_queue_does_not_run(
+    database, asked, redis_url, tmp_path, start_worker
+):
+    tenant_id, run_id, _ = asked
+    proof = tmp_path / "proof"
+    with Redis.from_url(redis_url) as connection:
+        theirs = Queue(QUEUE, connection=connection, job_class=AnyJob, serializer=JSONSerializer)
+        theirs.enqueue("os.system", f"touch {proof}")
+        Queue(QUEUE, connection=connection).enqueue("os.system", f"touch {proof}")
+    assert start_worker("burst").wait(60) == 0
+    assert not proof.exists()
+    assert state(database, tenant_id, run_id) == "done"  # and ours, behind them, was done
+
+
+def test_a_worker_without_addresses_says_which_it_needs():
+    with pytest.raises(Misconfigured, match="LIFECIRCLE_DISPATCH_URL"):
+        run_worker(Config(database_url="postgresql://x", redis_url="redis://x"))
