@@ -94,7 +94,7 @@ class MapIsland {
       this.toggle(box);
     }
     await Promise.all([this.ground(), this.show(select?.value ?? this.root.dataset.format ?? "")]);
-    this.root.dataset.ready = ""; // tests and print wait for it
+    this.canvas.once("idle", () => (this.root.dataset.ready = "")); // tests and pictures wait for it
   }
 
   /** What does not depend on the format: boundaries and streets. */
