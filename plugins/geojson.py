@@ -60,7 +60,6 @@ class AreaOptions(Settings):
         load_default="",
         validate=validate.OneOf(("", "boundary", "street", "community", "circle")),
     )
-    attribution = fields.String(load_default="", validate=validate.Length(max=500))
 
 
 @hookimpl
@@ -141,7 +140,6 @@ def read_areas(source: Source, options: Mapping[str, Any]) -> Raw:
         rows=len(features),
         problems=[problem for area in areas for problem in area.problems],
         crs=Crs.WGS84,
-        attribution=options["attribution"],
     )
 
 
@@ -259,7 +257,7 @@ def _shape(row: int, geometry: object) -> tuple[bytes, tuple[Problem, ...]]:
     return shapely.to_wkb(mended, byte_order=1), (warning,)
 
 
-def _polygons(shape: Any) -> list[Any]:  # noqa: ANN401 - shapely carries no types
+def _polygons(shape: Any) -> list[Any]:
     parts = list(getattr(shape, "geoms", [shape]))
     flat = [each for part in parts for each in getattr(part, "geoms", [part])]
     return [part for part in flat if part.geom_type == "Polygon"]
@@ -296,7 +294,7 @@ def _problem(  # noqa: PLR0913 - the parts of a problem, named once here
     )
 
 
-def _bytes(values: Sequence[bytes]) -> Any:  # noqa: ANN401 - an object column
+def _bytes(values: Sequence[bytes]) -> Any:
     column = np.empty(len(values), dtype=object)
     column[:] = values
     return column

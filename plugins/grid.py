@@ -29,6 +29,7 @@ from core.contract.reading import (
     HEADER_ROWS,
     Header,
     decode,
+    encoding_said,
     find_header,
     number,
     plain,
@@ -68,8 +69,6 @@ class GridOptions(Settings):
         load_default=dict,
         data_key="only",
     )
-    note = fields.String(load_default="", validate=validate.Length(max=500))
-    attribution = fields.String(load_default="", validate=validate.Length(max=500))
 
 
 @hookimpl
@@ -151,9 +150,7 @@ def read_residents(source: Source, options: Mapping[str, Any]) -> Raw:
     return Raw(
         tables={"homes": _homes(gathered, header)},
         rows=gathered.rows - gathered.left_out,
-        problems=gathered.problems,
-        note=options["note"] or f"{encoding}，按条件留下 {len(gathered.row)} 行",
-        attribution=options["attribution"],
+        problems=[*encoding_said(encoding), *gathered.problems],
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.contract.importer import Unreadable
+from core.contract.importer import Problem, Severity, Unreadable
 
 READ_BYTES = 512 * 1024 * 1024  # unpacked; a city of ten million points stays far below
 HEADER_ROWS = 20  # a header stands below at most this many rows of titles
@@ -102,6 +102,23 @@ def decode(raw: bytes) -> tuple[str, str]:
             "The text encoding is neither UTF-8 nor GBK. Nothing was written. Save as CSV UTF-8.",
         )
     return _checked(text), "gb18030"
+
+
+def encoding_said(encoding: str) -> tuple[Problem, ...]:
+    """Warn that a text was not in UTF-8, so that a person looks whether it reads well."""
+    if encoding == "utf-8":
+        return ()
+    return (
+        Problem(
+            row=0,
+            column="",
+            code="encoding_guessed",
+            message=f"文件不是 UTF-8，按 {encoding.upper()} 读取。请核对文字是否正确。",
+            english=f"The file is not UTF-8 and was read as {encoding.upper()}. Check its text.",
+            value=encoding,
+            severity=Severity.WARNING,
+        ),
+    )
 
 
 def records(text: str) -> Iterator[list[str]]:

@@ -15,6 +15,7 @@ from core.contract.reading import (
     HEADER_ROWS,
     Header,
     decode,
+    encoding_said,
     find_header,
     number,
     read_bytes,
@@ -106,8 +107,8 @@ def read_outlets(source: Source, options: Mapping[str, Any]) -> Raw:
     Unreadable
         When the file or its header cannot be read.
     """
-    note, rows, header = _table(source, options)
-    gathered, problems = _Columns(), []
+    encoding, rows, header = _table(source, options)
+    gathered, problems = _Columns(), [*encoding_said(encoding)]
     count = 0
     for index in range(header.row + 1, len(rows)):
         if not any(cell.strip() for cell in rows[index]):
@@ -121,7 +122,7 @@ def read_outlets(source: Source, options: Mapping[str, Any]) -> Raw:
             problems.extend(found)
         else:
             _take(gathered, row, options["format"])
-    return Raw(tables=_tables(gathered), rows=count, problems=problems, note=note)
+    return Raw(tables=_tables(gathered), rows=count, problems=problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,18 +175,18 @@ class _Row:
 
 
 def _table(source: Source, options: Mapping[str, Any]) -> tuple[str, list[list[str]], Header]:
-    """Find the table: its rows, its header, and what to say about how it was read."""
+    """Find the table: its text's encoding, its rows and its header."""
     with source.path.open("rb") as file:
         start = file.read(64 * 1024)
     if is_book(start) or source.filename.lower().endswith((".xlsx", ".xls", ".ods")):
-        sheets = book_rows(source.path, options["sheet"]) if start else []
+        encoding, sheets = "utf-8", book_rows(source.path, options["sheet"])
     else:
         words, encoding = decode(read_bytes(source.path))
-        sheets = [(encoding, list(records(words)))]
-    for name, rows in sheets:
+        sheets = [("", list(records(words)))]
+    for _, rows in sheets:
         header = find_header(rows[:HEADER_ROWS], SYNONYMS, REQUIRED, options["columns"])
         if header is not None:
-            return name, rows, header
+            return encoding, rows, header
     raise Unreadable(
         "no_header",
         "没有找到表头：前 20 行里应有一行写着名称、经度、纬度，什么都没有写入。"

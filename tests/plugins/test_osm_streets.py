@@ -141,6 +141,12 @@ def test_a_file_without_a_walkable_way_is_refused(tmp_path):
     assert refusal(source.path) == "no_walkable_way"
 
 
+def test_a_pbf_is_read_whatever_its_name(tmp_path):
+    source = town(tmp_path / "a.osm.pbf", [([1, 2], {"highway": "path"})])
+    bare = source.path.rename(tmp_path / "8cf92b")
+    assert ways_kept(read(Source(path=bare, filename="a.osm.pbf"))) == [100]
+
+
 def test_a_pbf_is_known_by_its_first_bytes_and_nothing_else_is(tmp_path):
     source = town(tmp_path / "a.osm.pbf", [([1, 2], {"highway": "path"})])
     importers = lifecircle_importers({})

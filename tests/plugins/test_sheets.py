@@ -70,6 +70,8 @@ def test_a_row_becomes_an_outlet_with_its_offer_and_the_hosted_ones(sheet):
 def test_usual_encodings_are_read(sheet, encoding):
     raw = read(sheet([HEADER, ROW, [MANY, *ROW[1:]]], encoding=encoding))
     assert raw.tables["outlets"]["name"].tolist() == ["高台便利店", MANY]
+    warned = [(problem.code, problem.severity) for problem in raw.problems]
+    assert warned == ([] if encoding.startswith("utf-8") else [("encoding_guessed", "warning")])
 
 
 def test_a_big5_file_is_refused_and_not_read_as_nonsense(sheet):
@@ -131,7 +133,6 @@ def test_a_workbook_is_read_from_the_sheet_that_has_the_header(tmp_path):
     source = book(tmp_path / "a.xlsx", [HEADER, [*ROW[:1], 117.0203, 36.6512, *ROW[3:]]])
     raw = read(source)
     assert raw.tables["outlets"]["lon"].tolist() == [117.0203]
-    assert raw.note == "网点"
     assert code_of(source, sheet="没有") == "no_such_sheet"
 
 
