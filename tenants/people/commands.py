@@ -24,7 +24,12 @@ def commands() -> None:
 @commands.command("add")
 @LOGIN
 @TENANT
-@click.option("--role", required=True, type=click.Choice(list(Role)), help="角色。 The role.")
+@click.option(
+    "--role",
+    required=True,
+    type=click.Choice([each.value for each in Role]),
+    help="角色。 The role.",
+)
 @click.option("--name", default="", help="姓名；账号已有时不需要。 Name, for a new account.")
 @click.option("--days", type=click.IntRange(1), help="角色有效天数。 For how many days.")
 @click.pass_obj
@@ -77,7 +82,7 @@ def link(services: Services, login: str, minutes: int, base: str) -> None:
     "scopes",
     required=True,
     multiple=True,
-    type=click.Choice(list(Permission)),
+    type=click.Choice([each.value for each in Permission]),
     help="权限，可多次。 A permission; may be repeated.",
 )
 @click.option("--days", default=90, show_default=True, help="有效天数，1 至 366。 1 to 366.")

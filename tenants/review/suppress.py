@@ -111,6 +111,6 @@ def _widened(line: Mapping[str, Any], of: float, fewest: int) -> Json:
     step = max(1.0, math.ceil(fewest * out_of / (of * min(reach, 1.0))))
     low, high = line["points"]["low"], line["points"]["high"]
     return {
-        "low": min(math.floor(low / step) * step, out_of),
+        "low": max(min(math.floor(low / step) * step, out_of - step), 0.0),
         "high": min((math.floor(high / step) + 1) * step, out_of),
     }

@@ -23,7 +23,11 @@ def commands() -> None:
 )
 @click.option("--english", default="", help="英文名称。 English name.")
 @click.option("--parent", help="上级的代码或地址名；有代码时可不填。 The place above.")
-@click.option("--level", type=click.Choice(list(Level)), help="级别；有代码时不需要。 Level.")
+@click.option(
+    "--level",
+    type=click.Choice([each.value for each in Level]),
+    help="级别；有代码时不需要。 Level.",
+)
 @click.option("--slug", help="没有代码时的地址名。 Name in addresses, for a place without a code.")
 @click.option("--sample", is_flag=True, help="标为示例数据。 Its data are generated.")
 @click.pass_obj
