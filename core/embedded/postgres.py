@@ -56,7 +56,9 @@ class Postgres:
         wait_until_empty(self.data)
         if not self.data.exists():
             self._make(installed / "initdb")
-        (self.data / "postmaster.pid").unlink(missing_ok=True)  # nobody lives here: it is stale
+        # Nobody lives here, so these are stale; their process id may be a stranger's by now.
+        for lock in (self.data / "postmaster.pid", *self.sockets.glob(".s.PGSQL.*")):
+            lock.unlink(missing_ok=True)
         server = Server(
             self.user,
             [str(installed / "postgres"), "-D", str(self.data), *self._settings()],
