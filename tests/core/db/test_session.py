@@ -129,6 +129,8 @@ def test_eight_threads_over_one_pool_never_see_another_tenants_rows(database, te
         assert sum(pool.map(work, range(8))) == 0
 
 
+# From Python 3.12 a fork beside any thread warns; the arithmetic libraries keep some.
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_forked_child_opens_its_own_connections(database_urls):
     def process_of(database):
         with database.unbound() as session:

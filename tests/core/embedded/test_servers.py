@@ -224,6 +224,8 @@ def test_a_home_that_is_held_by_a_silent_process_is_an_error_that_says_so(home, 
     holder._lock = None
 
 
+# From Python 3.12 a fork beside any thread warns; the arithmetic libraries keep some.
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_forked_child_ends_nothing(home):
     servers = Servers(home, durable=False)
     addresses = servers.start()
