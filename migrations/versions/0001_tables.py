@@ -50,6 +50,11 @@ def must(name: str, kind: Any = TEXT, **more: Any) -> sa.Column[Any]:
     return sa.Column(name, kind, nullable=False, **more)
 
 
+def words(*names: str) -> list[sa.Column[Any]]:
+    """Give text columns that every row fills."""
+    return [must(name) for name in names]
+
+
 def may(name: str, kind: Any = TEXT) -> sa.Column[Any]:
     """Give a column that may be empty."""
     return sa.Column(name, kind, nullable=True)
@@ -96,8 +101,7 @@ def upgrade() -> None:
         may("parent_id", ID),
         must("level"),
         may("code"),
-        must("slug"),
-        must("name"),
+        *words("slug", "name"),
         must("english", server_default=""),
         must("path"),
         must("state", server_default="active"),
@@ -119,9 +123,7 @@ def upgrade() -> None:
     )
     table(
         "users",
-        must("login"),
-        must("name"),
-        must("password_hash"),
+        *words("login", "name", "password_hash"),
         must("failed", sa.Integer()),
         may("locked_until", TIME),
         sa.UniqueConstraint("login"),
@@ -129,8 +131,7 @@ def upgrade() -> None:
     owned_table(
         "api_tokens",
         must("user_id", ID),
-        must("name"),
-        must("token_hash"),
+        *words("name", "token_hash"),
         must("scopes", JSONB(), server_default=sa.text("'[]'")),
         may("expires_at", TIME),
         may("used_at", TIME),
@@ -143,17 +144,14 @@ def upgrade() -> None:
         must("number", sa.BigInteger()),
         must("at", TIME, server_default=sa.text("now()")),
         may("actor_id", ID),
-        must("action"),
-        must("subject"),
+        *words("action", "subject"),
         must("details", JSONB()),
-        must("prev_hash"),
-        must("hash"),
+        *words("prev_hash", "hash"),
         sa.UniqueConstraint("tenant_id", "number"),
     )
     owned_table(
         "datasets",
-        must("kind"),
-        must("name"),
+        *words("kind", "name"),
         one_of("kind", "streets residents outlets areas"),
         sa.UniqueConstraint("tenant_id", "kind", "name"),
     )
@@ -171,9 +169,7 @@ def upgrade() -> None:
         must("stage"),
         must("percent", sa.Integer()),
         must("stages", JSONB()),
-        must("error_class"),
-        must("message"),
-        must("english"),
+        *words("error_class", "message", "english"),
         may("by", ID),
         may("started_at", TIME),
         may("ended_at", TIME),
@@ -204,11 +200,7 @@ def upgrade() -> None:
     )
     owned_table(
         "runs",
-        must("fingerprint"),
-        must("label"),
-        must("ruleset_key"),
-        must("ruleset_version"),
-        must("ruleset_digest"),
+        *words("fingerprint", "label", "ruleset_key", "ruleset_version", "ruleset_digest"),
         must("params", JSONB()),
         must("plan", JSONB()),
         must("state"),
@@ -262,8 +254,7 @@ def upgrade() -> None:
     )
     owned_table(
         "tenant_plugins",
-        must("plugin_key"),
-        must("state"),
+        *words("plugin_key", "state"),
         must("settings", JSONB()),
         must("locked_for_children", sa.Boolean(), server_default=sa.text("false")),
         one_of("state", "on off suspended"),
@@ -271,8 +262,7 @@ def upgrade() -> None:
     )
     owned_table(
         "uploads",
-        must("filename"),
-        must("media"),
+        *words("filename", "media"),
         must("bytes", sa.BigInteger()),
         must("digest"),
         may("by", ID),
@@ -286,8 +276,7 @@ def upgrade() -> None:
         must("rows", sa.Integer()),
         must("bbox", JSONB()),
         may("as_of", sa.Date()),
-        must("importer_key"),
-        must("importer_version"),
+        *words("importer_key", "importer_version"),
         must("options", JSONB()),
         may("upload_id", ID),
         must("quality", JSONB()),
@@ -304,12 +293,7 @@ def upgrade() -> None:
         must("job_id", ID),
         must("upload_id", ID),
         must("row_no", sa.Integer()),
-        must("column_name"),
-        must("code"),
-        must("message"),
-        must("english"),
-        must("value"),
-        must("severity"),
+        *words("column_name", "code", "message", "english", "value", "severity"),
         refers("job_id", "jobs"),
         refers("upload_id", "uploads"),
     )
@@ -321,9 +305,7 @@ def upgrade() -> None:
     owned_table(
         "run_coverage",
         must("run_id", ID),
-        must("area_key"),
-        must("format_key"),
-        must("group_key"),
+        *words("area_key", "format_key", "group_key"),
         must("minutes", sa.Double()),
         must("people", sa.Integer()),
         must("covered", sa.Integer()),
@@ -354,8 +336,7 @@ def upgrade() -> None:
     owned_table(
         "run_lines",
         must("run_id", ID),
-        must("area_key"),
-        must("line_key"),
+        *words("area_key", "line_key"),
         must("position", sa.Integer()),
         must("line", JSONB()),
         refers("run_id", "runs"),
@@ -364,9 +345,7 @@ def upgrade() -> None:
     owned_table(
         "run_scores",
         must("run_id", ID),
-        must("area_key"),
-        must("area_name"),
-        must("area_kind"),
+        *words("area_key", "area_name", "area_kind"),
         must("people", sa.Integer()),
         must("points_low", sa.Double()),
         must("points_high", sa.Double()),
@@ -399,8 +378,7 @@ def upgrade() -> None:
         "reviews",
         must("submission_id", ID),
         must("of_tenant_id", ID),
-        must("verdict"),
-        must("comment"),
+        *words("verdict", "comment"),
         may("by", ID),
         one_of("verdict", "accepted returned"),
         sa.ForeignKeyConstraint(["of_tenant_id"], ["tenants.id"]),
