@@ -15,8 +15,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 ID, TEXT, TIME = sa.Uuid(), sa.Text(), sa.DateTime(timezone=True)
 
