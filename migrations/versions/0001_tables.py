@@ -1,7 +1,6 @@
 """Make the tables of the first wave.
 
 Revision ID: 0001
-Revises:
 Create Date: 2026-11-25
 """
 
@@ -18,7 +17,7 @@ down_revision = None
 
 ID, TEXT, TIME = sa.Uuid(), sa.Text(), sa.DateTime(timezone=True)
 
-TABLES = (  # in the order in which they can be made
+TABLES = (  # as they can be made
     "tenants",
     "users",
     "api_tokens",
