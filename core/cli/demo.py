@@ -28,6 +28,7 @@ from core.db import Job, Tenant
 from core.demo.city import SampleCity, generate
 from core.demo.helsinki import SLUG, Files, find_extract
 from core.demo.places import PLACES, Place
+from core.errors import Conflict
 
 RULESETS = ("national-2023-plan", "jinan")
 AS_OF = date(2026, 1, 1)
@@ -253,8 +254,11 @@ def hand_up(console: Console, runs: Sequence[tuple[UUID, UUID]]) -> None:
     for tenant_id, run_id in runs:
         if tenant_id not in below:
             continue
-        with console.database.session(tenant_id) as session:
-            submit(session, run_id, "cn")
+        with (
+            contextlib.suppress(Conflict),  # handed up by an earlier demo
+            console.database.session(tenant_id) as session,
+        ):
+            submit(session, run_id, "cn", None)
 
 
 def sign_in_link(console: Console, tenants: dict[str, UUID], cities: dict[str, Files]) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from core.cli.console import Console
 from core.db import WHOLE, Run, RunCoverage, RunGap, RunScore
+from core.runs.execute import STAGES
 
 SLOTS = {
     "slot:yi_dian": "一店",
@@ -66,7 +67,8 @@ def print_run(console: Console, tenant_id: UUID, run_id: UUID) -> None:
                 f"  缺口 {SLOTS[gap.format_key]}：{gap.people:,} 人，"
                 f"{gap.lon:.4f}, {gap.lat:.4f}（{gap.minutes_limit:g} 分钟）"
             )
-        seconds = "  ".join(f"{key} {value:.2f}" for key, value in run.stage_seconds.items())
+        took = run.stage_seconds  # the database does not keep its order
+        seconds = "  ".join(f"{key} {took[key]:.2f}" for key in STAGES if key in took)
         click.echo(f"  秒 seconds: {seconds}")
 
 
