@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import osmium
 import shapely
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from core.contract import BusinessFormat, Problem, Raw, Settings, Severity, Source, Unreadable, text
 from plugins.osm.extract import ATTRIBUTION, opened
@@ -19,7 +20,11 @@ ADDRESS = ("addr:full", "addr:city", "addr:district", "addr:street", "addr:house
 
 
 class PlaceOptions(Settings):
-    """Which things of the map count, and which tags rule one out."""
+    """Which things of the map count, which tags rule one out, and where an area stands.
+
+    ``area_point`` is ``centroid``, or ``vertices``: the mean of the ring's points as listed, the
+    closing one counted again, as some tools have it; for comparing with their figures.
+    """
 
     relations = fields.Boolean(load_default=True)
     not_tags = fields.List(
@@ -27,6 +32,9 @@ class PlaceOptions(Settings):
         load_default=("access=no", "access=private", "disused=yes", "abandoned=yes"),
     )
     first_format_only = fields.Boolean(load_default=False)
+    area_point = fields.String(
+        load_default="centroid", validate=validate.OneOf(["centroid", "vertices"])
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +118,8 @@ def read_places(source: Source, options: Mapping[str, Any]) -> Raw:
         )
     found = _Found()
     with opened(source.path) as path:
-        for key, tags, place in _places(path, meaning, relations=bool(options["relations"])):
+        centre = CENTRES[options["area_point"]]
+        for key, tags, place in _places(path, meaning, centre, relations=options["relations"]):
             pairs = frozenset(f"{name}={value}" for name, value in tags.items())
             formats = meaning.formats(pairs)
             if not formats or not pairs.isdisjoint(options["not_tags"]):
@@ -124,10 +133,14 @@ def read_places(source: Source, options: Mapping[str, Any]) -> Raw:
     return _raw(found)
 
 
-Place = tuple[str, dict[str, str], tuple[float, float] | None]
+Point = tuple[float, float]
+Place = tuple[str, dict[str, str], Point | None]
+Centre = Callable[[list[list[Point]]], Point | None]
 
 
-def _places(path: osmium.io.File, meaning: Meaning, *, relations: bool) -> Iterator[Place]:
+def _places(
+    path: osmium.io.File, meaning: Meaning, centre: Centre, *, relations: bool
+) -> Iterator[Place]:
     """Go through the tagged objects; a place of ``None`` is one whose shape is cut or broken."""
     wanted = osmium.filter.KeyFilter(*meaning.tag_keys)
     reader = osmium.FileProcessor(path).with_locations()
@@ -139,27 +152,38 @@ def _places(path: osmium.io.File, meaning: Meaning, *, relations: bool) -> Itera
         elif isinstance(thing, osmium.osm.Way):
             if len(thing.nodes) < RING or not thing.is_closed():
                 continue
-            yield f"w{thing.id}", dict(thing.tags), _way_centre(thing)
+            yield f"w{thing.id}", dict(thing.tags), _way_centre(thing, centre)
         elif isinstance(thing, osmium.osm.Area) and not thing.from_way():
-            yield f"r{thing.orig_id()}", dict(thing.tags), _area_centre(thing)
+            yield f"r{thing.orig_id()}", dict(thing.tags), _area_centre(thing, centre)
 
 
-def _way_centre(way: osmium.osm.Way) -> tuple[float, float] | None:
+def _way_centre(way: osmium.osm.Way, centre: Centre) -> Point | None:
     nodes = [node.location for node in way.nodes]
     if not all(location.valid() for location in nodes):
         return None
-    return _centroid([[(location.lon, location.lat) for location in nodes]])
+    return centre([[(location.lon, location.lat) for location in nodes]])
 
 
-def _area_centre(area: osmium.osm.Area) -> tuple[float, float] | None:
+def _area_centre(area: osmium.osm.Area, centre: Centre) -> Point | None:
     rings = [[(node.lon, node.lat) for node in ring] for ring in area.outer_rings()]
-    return _centroid(rings)
+    return centre(rings)
 
 
-def _centroid(rings: list[list[tuple[float, float]]]) -> tuple[float, float] | None:
+def _centroid(rings: list[list[Point]]) -> Point | None:
     shape = shapely.MultiPolygon([shapely.Polygon(ring) for ring in rings if len(ring) >= RING])
     centre = shape.centroid
     return None if centre.is_empty else (centre.x, centre.y)
+
+
+def _mean_of_vertices(rings: list[list[Point]]) -> Point | None:
+    points = [point for ring in rings for point in ring]
+    if not points:
+        return None
+    lon, lat = (math.fsum(axis) / len(points) for axis in zip(*points, strict=True))
+    return lon, lat
+
+
+CENTRES: Mapping[str, Centre] = {"centroid": _centroid, "vertices": _mean_of_vertices}
 
 
 def _raw(found: _Found) -> Raw:
