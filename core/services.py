@@ -41,7 +41,8 @@ def open_services(
     Raises
     ------
     Misconfigured
-        No database or queue address: a command that may start embedded servers sets them first.
+        No database or queue address: a command that may start embedded servers sets them first;
+        or a database role that row level security does not bind.
     """
     if not config.database_url or not config.redis_url:
         raise Misconfigured(
@@ -50,11 +51,13 @@ def open_services(
             english="No database or queue address. Set LIFECIRCLE_DATABASE_URL and "
             "LIFECIRCLE_REDIS_URL, or start with lifecircle serve, which brings its own servers.",
         )
+    database = Database(
+        config.database_url, owner_url=config.owner_url, dispatch_url=config.dispatch_url
+    )
+    database.check_role()
     services = Services(
         config=config,
-        database=Database(
-            config.database_url, owner_url=config.owner_url, dispatch_url=config.dispatch_url
-        ),
+        database=database,
         blobs=Blobs(config.blobs),
         host=host or load(config.plugins),
         policy=NoPolicy(),

@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import click
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from core.cli.console import Console
-from core.db import WHOLE, Run, RunCoverage, RunGap, RunScore
+from core.db import WHOLE, Run, RunCoverage, RunGap, RunScore, Tenant
 from core.runs.execute import STAGES
 
 SLOTS = {
@@ -41,8 +41,11 @@ def print_run(console: Console, tenant_id: UUID, run_id: UUID) -> None:
         run = session.scalars(select(Run).where(Run.id == run_id)).one()
         scores = session.scalars(
             select(RunScore)
-            .where(RunScore.run_id == run_id)
-            .order_by(RunScore.area_key != WHOLE, RunScore.area_kind, RunScore.area_key)
+            .where(
+                RunScore.run_id == run_id,
+                or_(RunScore.area_key == WHOLE, RunScore.area_kind == "circle"),
+            )
+            .order_by(RunScore.area_key != WHOLE, RunScore.area_key)
         ).all()
         covered = {
             (row.area_key, row.format_key): row
@@ -60,7 +63,12 @@ def print_run(console: Console, tenant_id: UUID, run_id: UUID) -> None:
             .order_by(RunGap.people.desc(), RunGap.format_key)
             .limit(SHOWN_GAPS)
         ).all()
-        click.echo(f"\n{run.ruleset_key} {run.ruleset_version}  run {run.id}")
+        tenant = session.get_one(Tenant, tenant_id)
+        label = "（示例数据）" if tenant.sample else ""
+        click.echo(
+            f"\n{tenant.name}{label}  {run.ruleset_key} {run.ruleset_version}  run {run.id}\n"
+            f"六个一：步行 {SHOWN_MINUTES:g} 分钟内的居民；缺口按规则集的分钟数"
+        )
         _print_scores(scores, covered)
         for gap in gaps:
             click.echo(
@@ -74,7 +82,7 @@ def print_run(console: Console, tenant_id: UUID, run_id: UUID) -> None:
 
 def _print_scores(scores: Any, covered: dict[tuple[str, str], RunCoverage]) -> None:
     head = "".join(padded(name, 17) for name in SLOTS.values())
-    click.echo(padded("区域", 26) + padded("等级", 14) + padded("得分", 16) + head)
+    click.echo(padded("生活圈", 34) + padded("等级", 14) + padded("得分", 16) + head)
     for score in scores:
         grade = score.grade_name if not score.pending else "等级待定"
         cells = ""
@@ -86,4 +94,4 @@ def _print_scores(scores: Any, covered: dict[tuple[str, str], RunCoverage]) -> N
             cells += padded(share, 17)
         points = f"{score.points_low:.1f}–{score.points_high:.1f}"
         name = f"{score.area_name}（{score.people:,}人）" if score.area_key != WHOLE else "全域"
-        click.echo(padded(name, 26) + padded(grade, 14) + padded(points, 16) + cells)
+        click.echo(padded(name, 34) + padded(grade, 14) + padded(points, 16) + cells)
