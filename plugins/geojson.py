@@ -150,7 +150,7 @@ def _features(raw: bytes) -> list[Mapping[str, Any]]:
         raise _not_geojson(f"JSON: {cause}") from cause
     if not isinstance(document, dict):
         raise _not_geojson("no object")
-    crs = str((document.get("crs") or {}).get("properties") or "")
+    crs = str(document.get("crs") or "")
     if crs and not any(name in crs for name in EARTHLY):
         raise Unreadable(
             "projected",

@@ -88,8 +88,9 @@ class Raw:
 
     Residents' ``people`` may still be fractional (f8): intake rounds once, keeping the total.
     Outlets' ``format`` may hold the source's own word in ``raw_format``/``raw_code``/``raw_tags``
-    columns of the offers table instead: intake classifies those. ``rows`` counts what the file
-    held, accepted or not. ``attribution`` must be shown wherever the data are.
+    columns of the offers table instead: intake classifies those. A ``raw_row`` column of any table
+    tells the row as the person sees it, for the problems that intake finds. ``rows`` counts what
+    the file held, accepted or not. ``attribution`` must be shown wherever the data are.
     """
 
     tables: Mapping[str, Columns]

@@ -119,6 +119,15 @@ def test_not_a_number_in_the_file_is_refused(write):
     assert code_of(write('{"type":"Feature","geometry":{"coordinates":[NaN]}}')) == "not_geojson"
 
 
+@pytest.mark.parametrize("crs", [5, "x", [], {"properties": 7}])
+def test_a_crs_that_is_nonsense_does_no_harm(write, crs):
+    document = write(collection(feature(), crs=crs))
+    if crs:
+        assert code_of(document) == "projected"
+    else:
+        assert len(read(document).tables["areas"]["key"]) == 1
+
+
 def test_projected_coordinates_are_refused(write):
     crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4527"}}
     assert code_of(write(collection(feature(), crs=crs))) == "projected"

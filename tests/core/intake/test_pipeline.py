@@ -39,6 +39,13 @@ def test_a_sheet_becomes_a_version_with_its_quality(town):
     assert "raw_row" not in tables["outlets"]
 
 
+def test_a_gbk_sheet_is_read_and_it_is_said(town):
+    job = town.bring("outlets", "网点.csv", SHEET.encode("gbk"))
+    assert job.state == DONE
+    assert town.problems(job) == [(0, "", "encoding_guessed", "warning")]
+    assert town.tables()["outlets"]["name"].tolist() == ["高台便利店", "高台菜市场"]
+
+
 def test_people_are_rounded_once_and_their_total_kept(town):
     town.bring("residents", "homes.csv", HOMES.encode())
     homes = town.tables()["homes"]
