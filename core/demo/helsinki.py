@@ -53,8 +53,10 @@ class RealSample:
         """What to import: kind, file, options; what is derived carries the attribution too."""
         dated = {"as_of": self.as_of.isoformat()}
         derived = dated | {"note": NOTE, "attribution": ATTRIBUTION}
+        # Platforms and passages of the stations, cut off from every street, would take homes in.
+        joined = dated | {"largest_component_only": True}
         return (
-            (TableKind.STREETS, self.streets, dated),
+            (TableKind.STREETS, self.streets, joined),
             (TableKind.RESIDENTS, self.residents, derived),
             (TableKind.OUTLETS, self.outlets, dated),
         )

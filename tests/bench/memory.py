@@ -11,6 +11,7 @@ from pathlib import Path
 
 EVERY_SECONDS = 0.2
 KIB = 1024
+CHILD = "an importer's child"
 
 
 @dataclass(slots=True)
@@ -35,8 +36,8 @@ class Peak:
         family = descendants(root)
         for pid in family:
             try:
-                status = _numbers(Path(f"/proc/{pid}/status"))
-                shares = _numbers(Path(f"/proc/{pid}/smaps_rollup"))
+                status = numbers(Path(f"/proc/{pid}/status"))
+                shares = numbers(Path(f"/proc/{pid}/smaps_rollup"))
                 kind = kind_of(Path(f"/proc/{pid}/cmdline").read_bytes())
             except OSError:
                 continue  # it ended meanwhile
@@ -51,12 +52,12 @@ class Peak:
 
 
 @contextmanager
-def watched(root: int) -> Iterator[Peak]:
+def watched(root: int, every_seconds: float = EVERY_SECONDS) -> Iterator[Peak]:
     """Sample the tree below a process, itself included, until the block ends."""
     peak, over = Peak(), threading.Event()
 
     def look() -> None:
-        while not over.wait(EVERY_SECONDS):
+        while not over.wait(every_seconds):
             peak.take(root)
 
     thread = threading.Thread(target=look, name="memory")
@@ -91,7 +92,7 @@ def kind_of(command: bytes) -> str:
     for sign, kind in (
         ("postgres", "PostgreSQL"),
         ("valkey", "Valkey"),
-        ("core.intake.child", "an importer's child"),
+        ("core.intake.child", CHILD),
         ("gunicorn", "web"),
         ("core.cli worker", "worker, dispatcher or job"),
         ("core.cli demo", "lifecircle demo"),
@@ -101,7 +102,7 @@ def kind_of(command: bytes) -> str:
     return "other"
 
 
-def _numbers(path: Path) -> dict[str, int]:
+def numbers(path: Path) -> dict[str, int]:
     """Read the lines ``Name:  123 kB`` of a file of /proc, as bytes."""
     found: dict[str, int] = {}
     for line in path.read_text("utf-8", "replace").splitlines():

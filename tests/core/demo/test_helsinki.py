@@ -17,6 +17,7 @@ from core.demo.helsinki import (
     newest_edit,
 )
 from core.errors import Misconfigured
+from core.intake.options import Options
 from plugins import basics, grid, osm
 
 
@@ -92,11 +93,12 @@ def test_our_own_importers_read_every_file_with_its_attribution(sample):
     found = {}
     for kind, path, options in sample.files:
         source = Source(path=path, filename=path.name, formats=tuple(catalogue.formats.values()))
-        own = {key: value for key, value in options.items() if key in {"note", "attribution"}}
-        found[kind] = catalogue.read(chosen[kind], source, own)
-        assert "© OpenStreetMap contributors, ODbL" in found[kind].attribution
-        assert options["as_of"] == "2019-04-21"
-    assert found[TableKind.RESIDENTS].note == NOTE
+        given = Options.of(options)
+        found[kind] = catalogue.read(chosen[kind], source, given.importer)
+        shown = given.attribution or found[kind].attribution
+        assert shown.startswith("© OpenStreetMap contributors, ODbL")
+        assert given.as_of == sample.as_of == date(2019, 4, 21)
+        assert (given.note == NOTE) == (kind is TableKind.RESIDENTS)
     assert found[TableKind.STREETS].tables["edges"]["u"].size > 2_000
     assert found[TableKind.OUTLETS].tables["outlets"]["lon"].size > 100
     hours = found[TableKind.OUTLETS].tables["offers"]["hours"]
