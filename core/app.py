@@ -22,6 +22,7 @@ from core.config import Config
 from core.errors import Forbidden, Invalid, LifecircleError, Misconfigured, Unavailable
 from core.policy import Policy
 from core.services import Services, open_services
+from core.web import assets
 
 LOG = structlog.get_logger("lifecircle.app")
 CSP = (
@@ -129,7 +130,13 @@ def _secure(response: Response, config: Config) -> Response:
         )
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store")
+    elif response.status_code < 400 and _names_these_bytes():  # noqa: PLR2004 - not an error
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
+
+
+def _names_these_bytes() -> bool:
+    return assets.is_current((request.view_args or {})["filename"], request.args.get("v", ""))
 
 
 def _is_api() -> bool:

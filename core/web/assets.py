@@ -23,6 +23,16 @@ def has_asset(name: str) -> bool:
     return (STATIC / name).is_file()
 
 
+def is_current(name: str, digits: str) -> bool:
+    """Tell whether an address that ``asset`` gave still names these bytes.
+
+    While a new release is rolled out, an old process is asked for new addresses: what it answers
+    must not be kept.
+    """
+    path = STATIC / name
+    return path.is_file() and digits == _digest(path, path.stat().st_mtime_ns)
+
+
 def offer(app: Flask) -> None:
     """Give the templates both."""
     app.jinja_env.globals.update(asset=asset, has_asset=has_asset)
