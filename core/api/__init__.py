@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from flask import Response
 from flask_smorest import Api
 
 from core import __version__
-from core.api import catalog, datasets, documents, jobs, runs
+from core.api import catalog, datasets, documents, jobs, picture, runs
 from core.api.blueprint import PREFIX, ApiBlueprint
 from core.api.problems import MEDIA, ProblemSchema
 
@@ -16,17 +18,41 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-BLUEPRINTS = tuple(module.blueprint for module in (catalog, datasets, jobs, runs, documents))
+ROOMS = (catalog, datasets, jobs, runs, picture, documents)
+BLUEPRINTS = tuple(room.blueprint for room in ROOMS)
 
 
 class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest carries no types
     """flask-smorest with our problems in place of its errors."""
 
     ERROR_SCHEMA = ProblemSchema
-    DEFAULT_ERROR_RESPONSE_NAME = None  # each operation lists its problems itself
+    DEFAULT_ERROR_RESPONSE_NAME = None  # ``description`` adds the problem to every operation
 
     def _register_error_handlers(self) -> None:
         """Leave errors to the app, which tells pages and the API apart."""
+
+    def _openapi_json(self) -> Response:
+        """Serve the description with the problems in it."""
+        return Response(
+            json.dumps(self.description(), ensure_ascii=False), mimetype="application/json"
+        )
+
+    def description(self) -> dict[str, Any]:
+        """Give the OpenAPI description; every operation may answer a problem."""
+        written: dict[str, Any] = self.spec.to_dict()
+        written["components"].setdefault("responses", {})["Problem"] = {
+            "description": "What went wrong, in Chinese and English.",
+            "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for path in written["paths"].values():
+            for method, operation in path.items():
+                if method == "parameters":
+                    continue
+                answers = operation.setdefault("responses", {})
+                for status in [one for one in answers if one >= "400"]:
+                    del answers[status]
+                answers["default"] = {"$ref": "#/components/responses/Problem"}
+        return written
 
 
 def register(app: Flask, blueprints: Sequence[ApiBlueprint]) -> ProblemApi:

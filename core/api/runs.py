@@ -270,7 +270,7 @@ def gaps_geojson(here: Here, asked: dict[str, str], run_id: UUID) -> Response:
 
 @blueprint.route("/tenants/<tenant>/runs/<uuid:run_id>/minutes.<any(arrow, parquet):form>")
 @requires(Permission.RUN_READ)
-@blueprint.response(200, fields.Raw, content_type="application/octet-stream")
+@blueprint.response(200, fields.Raw, content_type="*/*")
 def minutes(here: Here, run_id: UUID, form: str) -> Response:
     """Take away the walk from every home to every format: int32 deciseconds, -1 beyond."""
     with here.session() as session:

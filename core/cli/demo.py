@@ -32,6 +32,10 @@ from core.errors import Conflict
 
 RULESETS = ("national-2023-plan", "jinan")
 AS_OF = date(2026, 1, 1)
+LABEL = {
+    "note": "示例数据：由程序生成，不是真实城市。",
+    "attribution": "lifecircle demo（示例数据）",
+}
 STEPS = 7
 
 
@@ -178,10 +182,10 @@ def make_cities(home: Path, places: Sequence[Place]) -> dict[str, Files]:
 def files_of(city: SampleCity) -> Files:
     """List the imports of a sample city."""
     return (
-        (TableKind.STREETS, city.streets, {}),
-        (TableKind.RESIDENTS, city.residents, {"as_of": AS_OF.isoformat()}),
-        (TableKind.OUTLETS, city.outlets, {}),
-        (TableKind.AREAS, city.areas, {}),
+        (TableKind.STREETS, city.streets, LABEL),
+        (TableKind.RESIDENTS, city.residents, {**LABEL, "as_of": AS_OF.isoformat()}),
+        (TableKind.OUTLETS, city.outlets, LABEL),
+        (TableKind.AREAS, city.areas, LABEL),
     )
 
 

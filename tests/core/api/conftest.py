@@ -46,7 +46,9 @@ def town(services, tmp_path_factory):
             upload = receive(
                 session, services.blobs, stream=stream, filename=path.name, by=None, limit=10**8
             )
-            ask_import(session, upload, kind=kind, options={"as_of": "2026-01-01"})
+            ask_import(
+                session, upload, kind=kind, options={"as_of": "2026-01-01", "note": "示例数据"}
+            )
     run_worker(services.config, burst=True, host=services.host)
     with services.database.session(tenant_id) as session:
         run_id = ask_run(
