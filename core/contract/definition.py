@@ -42,6 +42,7 @@ class Indicator:
     key: str
     name: str
     dimension: str
+    dimension_name: str
     kind: str
     demands: tuple[Demand, ...]
     figure: str
@@ -188,6 +189,7 @@ def _indicator(row: Mapping[str, Any], file: Mapping[str, Any]) -> Indicator:
         key=row["id"],
         name=row["zh"],
         dimension=row["dimension"],
+        dimension_name=dimension["zh"],
         kind=row["kind"],
         demands=_demands(row, file) if row["kind"] == "coverage" and not unbuilt else (),
         figure=row["of"],

@@ -124,7 +124,8 @@ class Line:
     """One line of a scorecard.
 
     ``value``, ``target`` and ``floor`` are shares 0–1 or in ``unit``; ``value`` ``None`` is
-    未测 and ``why`` says so. ``numerator``/``denominator`` are people where the line counts
+    未测 and ``why`` says so. ``dimension`` is the name under which lines stand together.
+    ``numerator``/``denominator`` are people where the line counts
     people. ``points`` is a span from 0 to ``out_of`` when nothing is known.
     """
 

@@ -96,7 +96,7 @@ def _line(
     return Line(
         key=indicator.key,
         name=indicator.name,
-        dimension=indicator.dimension,
+        dimension=indicator.dimension_name,
         value=value,
         target=indicator.target,
         floor=indicator.floor,

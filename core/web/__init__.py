@@ -9,6 +9,7 @@ from flask import Blueprint, Flask
 from core.web import assets, figures, language
 from core.web.faults import error_page, fault_page, http_error_page
 from core.web.language import TRANSLATIONS, locale
+from core.web.pages import blueprint as core_pages
 
 __all__ = [
     "TRANSLATIONS",
@@ -26,7 +27,7 @@ def register(app: Flask, pages: Sequence[Blueprint]) -> None:
     figures.offer(app)
     language.speak(app)
     app.jinja_env.globals["insecure_http"] = _insecure(app)
-    for page in pages:
+    for page in (core_pages, *pages):
         app.register_blueprint(page)
 
 

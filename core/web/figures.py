@@ -20,8 +20,13 @@ DASH = "–"  # joins the ends of a span
 class Ends(Protocol):
     """A number known to lie between two ends."""
 
-    low: float
-    high: float
+    @property
+    def low(self) -> float:
+        """The least that it may be."""
+
+    @property
+    def high(self) -> float:
+        """The most that it may be."""
 
 
 def count(number: float | None) -> str:

@@ -147,7 +147,7 @@ def test_without_the_age_group_the_line_is_not_measured_and_nobody_stands_in():
 
 def test_too_small_a_survey_does_not_count():
     few = {"satisfaction": Figure(value=0.95, sample=138, source="问卷")}
-    (line,) = [line for line in judge(figures=few).lines if line.dimension == "satisfaction"]
+    (line,) = [line for line in judge(figures=few).lines if line.dimension == "居民满意度"]
     assert (line.value, line.points) == (None, Span(0, 15))
     assert "样本 138 份" in line.why
 
