@@ -53,10 +53,10 @@ def create_roles(superuser_url: str, database: str = DATABASE) -> None:
                 connection.execute(text(statement))
     except DBAPIError as error:
         raise Misconfigured(
-            f"无法建立数据库角色：{error.orig}。请运行 lifecircle db init --sql，"
+            f"无法建立数据库角色：{error.orig}。请不带选项运行 lifecircle db init，"
             "把打印的 SQL 交给数据库管理员执行。",
             english=f"The database's roles cannot be made: {error.orig}. Run lifecircle db init "
-            "--sql and have the server's administrator execute what it prints.",
+            "without options and have the server's administrator execute what it prints.",
         ) from error
     finally:
         engine.dispose()

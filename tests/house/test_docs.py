@@ -124,6 +124,27 @@ def test_every_command_is_told_with_its_options(name):
     assert command.help, "the command's own help says what it does"
 
 
+def test_commands_that_sentences_and_documents_name_exist():
+    groups = {name.rsplit(" ", 1)[0] for name in COMMANDS} - {"lifecircle"}
+    wrong = []
+    for path in tracked("core/*.py", "tenants/*.py", "*.md"):
+        text = path.read_text(encoding="utf-8")
+        for first, second, words in re.findall(
+            r"lifecircle ([a-z]+)( [a-z]+)?([ `][^\n\"]*)?", text
+        ):
+            one = f"lifecircle {first}"
+            name = one + second if one in groups else one
+            if name in groups or (one not in groups and one not in COMMANDS):
+                continue  # a whole group; or prose: a lifecircle process
+            if name not in COMMANDS:
+                wrong.append(f"{path.relative_to(TOP)}: {name}")
+                continue
+            known = {word for option in COMMANDS[name].params for word in option.opts}
+            said = set(re.findall(r"(?<= )--[a-z-]+", re.split(r"[`，。,|]", words)[0]))
+            wrong.extend(f"{path.relative_to(TOP)}: {name} {word}" for word in said - known)
+    assert not wrong
+
+
 @pytest.mark.parametrize("kind", error_classes(), ids=lambda kind: kind.code)
 def test_every_error_is_told_with_its_status(kind):
     assert row_of("core/README.md", kind.code)[1] == str(kind.status)
