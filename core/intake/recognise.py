@@ -43,14 +43,13 @@ def recognise(
         head = Head(filename=filename, start=file.read(START))
     claims = catalogue.recognise(head, kind)
     if not claims:
-        known = "、".join(
-            f"{each.name}（{' '.join(each.media)}）"
-            for each in catalogue.importers.values()
-            if each.gives is kind
-        )
+        known = [each for each in catalogue.importers.values() if each.gives is kind]
+        listed = "、".join(f"{each.name}（{' '.join(each.media)}）" for each in known)
+        offered = ", ".join(f"{each.english} ({' '.join(each.media)})" for each in known)
         raise Invalid(
             f"认不出文件“{filename[:80]}”，它不像{name}数据，什么都没有写入。"
-            f"可导入：{known or '无'}。",
-            english=f"{filename[:80]!r} does not look like {english}. Nothing was written.",
+            f"请核对所选的种类与文件本身。可导入：{listed or '无'}。",
+            english=f"{filename[:80]!r} does not look like {english}. Nothing was written. Check "
+            f"the kind you chose, and the file. Taken here: {offered or 'nothing'}.",
         )
     return claims[0][0]
