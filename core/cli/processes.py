@@ -73,6 +73,7 @@ def web(config: Config, *, bind: str, port: int, log: Path | None = None) -> Ite
         "5",
         "--log-level",
         "warning",
+        "--no-control-socket",  # it would lie in the person's home and outlive a kill
     ]
     process = start(words, config, log=log)
     try:
@@ -83,7 +84,7 @@ def web(config: Config, *, bind: str, port: int, log: Path | None = None) -> Ite
 
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes], address: str) -> None:
-    from urllib.error import URLError
+    from urllib.error import HTTPError, URLError
     from urllib.request import urlopen
 
     for _ in range(600):
@@ -92,6 +93,8 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], address: str) -> No
         try:
             with urlopen(f"{address}/healthz", timeout=2):  # noqa: S310 - our own address
                 return
+        except HTTPError:
+            break  # somebody answers, but not as a living server of ours does
         except (URLError, ConnectionError, TimeoutError):
             time.sleep(0.1)
     raise SystemExit("网页服务没有启动；请看日志。The web server did not start; see its log.")

@@ -17,6 +17,7 @@ from core.contract.ruleset import Demand, Facts, Ruleset, Scorecard
 from core.contract.scoring import line
 
 BY_ID = ("speed_profile", "hard_rule", "grade")
+COMPUTED = 1  # raised whenever the same rules and facts would give another scorecard
 DEPTH = 4  # a ruleset of a district extends a city's, that a province's, that the nation's
 
 
@@ -107,7 +108,7 @@ def _over(
 
 
 def ruleset_of(raw: Mapping[str, Any]) -> Ruleset:
-    """Make a ruleset of a merged file; its digest covers every word of it."""
+    """Make a ruleset of a merged file; its digest covers every word, and how it is computed."""
     definition = define(raw)
     return Ruleset(
         key=definition.key,
@@ -122,7 +123,12 @@ def ruleset_of(raw: Mapping[str, Any]) -> Ruleset:
         demands=lambda _settings: demands_of(definition),
         judge=lambda facts, settings: judge(definition, facts, settings),
         digest=hashlib.sha256(
-            json.dumps(raw, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+            json.dumps(
+                {"computed": COMPUTED, "rules": raw},
+                ensure_ascii=False,
+                sort_keys=True,
+                separators=(",", ":"),
+            ).encode()
         ).hexdigest(),
     )
 
