@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -18,6 +19,7 @@ from core.services import Services
 
 View = Callable[..., Any]
 NO_TENANT = ("没有这个地区，或您无权查看。", "There is no such place, or it is not yours to see.")
+SLUG = re.compile(r"[a-z0-9-]{1,40}")  # nothing else names a place, so nothing else is looked up
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -78,12 +80,7 @@ def here(slug: str, permission: Permission) -> Here:
         A tenant that the actor may not read answers exactly like one that does not exist.
     """
     asking = actor()
-    opened = services()
-    with opened.database.unbound() as session:
-        found = session.scalar(
-            select(Tenant).where(Tenant.slug == slug, Tenant.state == TenantState.ACTIVE)
-        )
-        place = None if found is None else _place(found, asking, opened)
+    place = _find(slug, asking) if SLUG.fullmatch(slug) else None
     if place is None or not place.may(Permission.TENANT_READ):
         raise NotFound(NO_TENANT[0], english=NO_TENANT[1])
     if not place.may(permission):
@@ -95,17 +92,24 @@ def here(slug: str, permission: Permission) -> Here:
     return place
 
 
-def _place(tenant: Tenant, asking: Actor, opened: Services) -> Here:
-    return Here(
-        actor=asking,
-        tenant_id=tenant.id,
-        slug=tenant.slug,
-        name=tenant.name,
-        level=tenant.level,
-        path=tenant.path,
-        sample=tenant.sample,
-        services=opened,
-    )
+def _find(slug: str, asking: Actor) -> Here | None:
+    opened = services()
+    with opened.database.unbound() as session:
+        tenant = session.scalar(
+            select(Tenant).where(Tenant.slug == slug, Tenant.state == TenantState.ACTIVE)
+        )
+        if tenant is None:
+            return None
+        return Here(
+            actor=asking,
+            tenant_id=tenant.id,
+            slug=tenant.slug,
+            name=tenant.name,
+            level=tenant.level,
+            path=tenant.path,
+            sample=tenant.sample,
+            services=opened,
+        )
 
 
 def requires(permission: Permission) -> Callable[[View], View]:

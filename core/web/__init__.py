@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Flask
 
+from core.access import who
 from core.web import assets, figures, language
 from core.web.faults import error_page, fault_page, http_error_page
+from core.web.frame import frame_outside
 from core.web.language import TRANSLATIONS, locale
 from core.web.pages import blueprint as core_pages
+from core.web.shell import Shell
 
 __all__ = [
     "TRANSLATIONS",
@@ -26,9 +29,15 @@ def register(app: Flask, pages: Sequence[Blueprint]) -> None:
     assets.offer(app)
     figures.offer(app)
     language.speak(app)
-    app.jinja_env.globals["insecure_http"] = _insecure(app)
+    app.jinja_env.globals.update(insecure_http=_insecure(app), shell_outside=_shell_outside)
     for page in (core_pages, *pages):
         app.register_blueprint(page)
+
+
+def _shell_outside(current: str) -> Shell | None:
+    """Give the shell of a page that is open to all: who is signed in keeps their rail."""
+    person = who()
+    return None if person is None else frame_outside(person, current)
 
 
 def _insecure(app: Flask) -> bool:

@@ -70,6 +70,23 @@ ROLE_NAMES: Mapping[Role, tuple[str, str]] = {
     Role.AUDITOR: ("审计员", "Auditor"),
 }
 
+PERMISSION_NAMES: Mapping[Permission, tuple[str, str]] = {
+    P.TENANT_READ: ("看本地区", "See the place"),
+    P.TENANT_CREATE: ("建立下级地区", "Create places below"),
+    P.DATA_READ: ("看数据", "See data"),
+    P.DATA_IMPORT: ("导入数据", "Import data"),
+    P.RUN_READ: ("看评价", "See runs"),
+    P.RUN_START: ("开始评价", "Start runs"),
+    P.RUN_SUBMIT: ("报送评价", "Submit runs"),
+    P.SUBMISSION_READ: ("看报送", "See submissions"),
+    P.SUBMISSION_REVIEW: ("答复报送", "Answer submissions"),
+    P.PLUGIN_READ: ("看插件", "See plugins"),
+    P.PLUGIN_SET: ("开关插件", "Set plugins"),
+    P.PEOPLE_MANAGE: ("管理成员", "Manage members"),
+    P.TOKEN_MANAGE: ("管理令牌", "Manage tokens"),
+    P.AUDIT_READ: ("看审计记录", "Read the audit log"),
+}
+
 
 def matrix() -> str:
     """Print who may do what: a row a permission, a column a role."""

@@ -17,13 +17,18 @@ PARAMS: Mapping[str, tuple[str, str]] = {
     "register_complete": ("网点登记是否完整", "whether the outlets' register is complete"),
     "limit_minutes": ("测量的最长步行分钟", "the longest walk measured"),
 }
+CHECKS = ("ruleset", "walker", "params", "residents", "sample")
 HARMLESS = frozenset({"report_minutes"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """What makes two summaries unlike, as a whole sentence in each language."""
+    """What makes two summaries unlike, as a whole sentence in each language.
 
+    ``about`` is one of ``CHECKS``.
+    """
+
+    about: str
     chinese: str
     english: str
 
@@ -43,7 +48,8 @@ class Row:
     right: Span | None
     left_points: Span | None
     right_points: Span | None
-    out_of: float | None
+    left_out_of: float | None
+    right_out_of: float | None
     gap: Span | None
     overlap: bool | None
 
@@ -107,6 +113,7 @@ def _of_rulesets(left: Summary, right: Summary) -> list[Difference]:
     if a["key"] != b["key"]:
         return [
             Difference(
+                about="ruleset",
                 chinese=f"评价规则不同：一方是 {a['key']}，另一方是 {b['key']}，因此不排先后。",
                 english=f"The rulesets differ: {a['key']} and {b['key']}; there is no order.",
             )
@@ -114,6 +121,7 @@ def _of_rulesets(left: Summary, right: Summary) -> list[Difference]:
     if a["version"] != b["version"]:
         return [
             Difference(
+                about="ruleset",
                 chinese=f"评价规则 {a['key']} 的版本不同：{a['version']} 与 {b['version']}，"
                 "因此不排先后。",
                 english=f"The versions of the ruleset {a['key']} differ: {a['version']} and "
@@ -123,6 +131,7 @@ def _of_rulesets(left: Summary, right: Summary) -> list[Difference]:
     if a["digest"] != b["digest"]:
         return [
             Difference(
+                about="ruleset",
                 chinese=f"评价规则 {a['key']} {a['version']} 的内容不同（摘要不一致），"
                 "因此不排先后。",
                 english=f"The ruleset {a['key']} {a['version']} has different contents (its "
@@ -140,6 +149,7 @@ def _of_walkers(left: Summary, right: Summary) -> list[Difference]:
     english = [f"{side['metres_per_second']:g}" if side else "unknown" for side in (a, b)]
     return [
         Difference(
+            about="walker",
             chinese=f"步行速度不同或未说明：{speeds[0]} 与 {speeds[1]} 米/秒，因此不排先后。",
             english=f"The walking speeds differ or are unknown: {english[0]} and {english[1]} m/s; "
             "there is no order.",
@@ -155,6 +165,7 @@ def _of_params(left: Summary, right: Summary) -> list[Difference]:
             chinese, english = PARAMS.get(key, (key, key))
             found.append(
                 Difference(
+                    about="params",
                     chinese=f"运行参数不同：{chinese}为 {_word(a.get(key))} 与 "
                     f"{_word(b.get(key))}，因此不排先后。",
                     english=f"The runs' parameters differ: {english} is {a.get(key)} and "
@@ -170,6 +181,7 @@ def _of_residents(left: Summary, right: Summary) -> list[Difference]:
         return []
     return [
         Difference(
+            about="residents",
             chinese=f"居民数据的年份不同或未说明：{a or '未说明'} 与 {b or '未说明'}，"
             "因此不排先后。",
             english="The residents' vintages differ or are unknown: "
@@ -183,6 +195,7 @@ def _of_samples(left: Summary, right: Summary) -> list[Difference]:
         return []
     return [
         Difference(
+            about="sample",
             chinese="一方是生成的示例数据，另一方不是，因此不排先后。",
             english="One of the two is generated sample data and the other is not; "
             "there is no order.",
@@ -225,7 +238,8 @@ def _row(left: Summary | None, right: Summary | None, *, alike: bool) -> Row:
         right=values[1],
         left_points=points[0],
         right_points=points[1],
-        out_of=either["out_of"],
+        left_out_of=None if left is None else left["out_of"],
+        right_out_of=None if right is None else right["out_of"],
         gap=gap,
         overlap=overlap,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -164,6 +164,22 @@ def received(session: Session, submission_id: UUID) -> Submission:
     return submission
 
 
+def sent_or_received(session: Session, submission_id: UUID) -> Submission:
+    """Find a submission by either of its ends; a withdrawn one only its owner sees.
+
+    Raises
+    ------
+    NotFound
+        The session's tenant is neither of them.
+    """
+    own = session.scalar(
+        select(Submission).where(
+            Submission.id == submission_id, Submission.tenant_id == session.info["tenant_id"]
+        )
+    )
+    return own or received(session, submission_id)
+
+
 def review(
     session: Session, submission_id: UUID, verdict: Verdict, comment: str, by: UUID | None
 ) -> Review:
@@ -217,6 +233,14 @@ def reviews_of(session: Session, submission_id: UUID) -> Sequence[Review]:
     return session.scalars(
         select(Review).where(Review.submission_id == submission_id).order_by(Review.id)
     ).all()
+
+
+def last_answers(session: Session, submission_ids: Collection[UUID]) -> dict[UUID, Review]:
+    """Give the latest answer to each of the submissions that has one."""
+    rows = session.scalars(
+        select(Review).where(Review.submission_id.in_(submission_ids)).order_by(Review.id)
+    )
+    return {row.submission_id: row for row in rows}
 
 
 def _above(session: Session, tenant: Tenant, slug: str) -> Tenant:
