@@ -222,19 +222,23 @@ def _slug(slug: str | None) -> str:
 
 
 def _check_free(session: Session, tenant: Tenant) -> None:
-    """Refuse a place that exists, and one that would have to be put between two others."""
+    """Refuse a place that exists, and one that would have to be put between two others.
+
+    What the other place is called is its own affair: its code or slug is all that is told.
+    """
     taken = session.scalar(
-        select(Tenant.name).where(or_(Tenant.slug == tenant.slug, Tenant.path == tenant.path))
+        select(Tenant.id).where(or_(Tenant.slug == tenant.slug, Tenant.path == tenant.path))
     )
     if taken is not None:
         raise Conflict(
-            f"{tenant.slug} 已经是{taken}，没有再建立。",
-            english=f"{tenant.slug} exists already, as {taken}; nothing was made.",
+            f"{tenant.slug} 已经建立，没有再建立{tenant.name}。请核对代码，或换一个地址名。",
+            english=f"{tenant.slug} exists already; nothing was made. Check the code, or choose "
+            "another slug.",
         )
     if tenant.code is None or tenant.level == Level.NATION:
         return
     step = tenant.path.rstrip("/").rsplit("/", 1)[-1]
-    lower = session.scalar(select(Tenant.name).where(func.starts_with(Tenant.code, step)))
+    lower = session.scalar(select(Tenant.code).where(func.starts_with(Tenant.code, step)))
     if lower is not None:
         raise Conflict(
             f"{lower}在{tenant.name}之下，却已先建立在更高一级之下。没有建立{tenant.name}；"
