@@ -13,7 +13,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.store.digest import digest_of
 from tenants.review.models import Review, Submission, SubmissionState, Verdict
 from tenants.review.summary import summary_of
-from tenants.tree.operations import find_tenant
+from tenants.tree.operations import ancestors, find_tenant
 from tenants.words import checked_comment
 
 
@@ -245,14 +245,13 @@ def last_answers(session: Session, submission_ids: Collection[UUID]) -> dict[UUI
 
 def _above(session: Session, tenant: Tenant, slug: str) -> Tenant:
     """Find an ancestor by its slug; any other tenant is no place to hand up to."""
-    target = find_tenant(session, slug)
-    if target.id == tenant.id or not tenant.path.startswith(target.path):
-        raise NotFound(
-            f"{target.name}不是本地区的上级，没有提交。",
-            english=f"{target.english or target.name} is not above this place; "
-            "nothing was submitted.",
+    if slug not in {above.slug for above in ancestors(session, tenant)}:
+        raise NotFound(  # the same for a place elsewhere and for none, so that neither is told
+            f"{slug[:40]} 不是本地区的上级，没有提交。请从上级地区中选择。",
+            english=f"{slug[:40]} is not above this place; nothing was submitted. Choose one "
+            "that is.",
         )
-    return target
+    return find_tenant(session, slug)
 
 
 def _no_submission() -> NotFound:

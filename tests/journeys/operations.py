@@ -1,0 +1,100 @@
+"""Every operation that names a tenant, from the API's own description and from the app's routes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+# What each JSON operation is sent, an id in braces; one that is not here has to be added.
+BODIES: dict[str, dict[str, Any]] = {
+    "POST /runs": {"ruleset": "national-2023-plan", "inputs": {"streets": "{version_id}"}},
+    "POST /children": {"name": "新地方", "slug": "x-new"},
+    "PUT /sharing": {"parent_sees": "all"},
+    "PUT /plugins/{key}": {"state": "off"},
+    "POST /tokens": {"name": "t", "scopes": ["tenant.read"]},
+    "POST /submissions": {"run_id": "{run_id}", "to": "{above}"},
+    "POST /submissions/{submission_id}/reviews": {"verdict": "accepted"},
+}
+# What pages' forms are sent: all of it each time, each takes what it knows.
+FORM = {
+    "kind": "residents",
+    "ruleset": "national-2023-plan",
+    "parent_sees": "all",
+    "name": "t",
+    "scopes": "tenant.read",
+    "role": "auditor",
+    "login": "someone",
+    "verdict": "accepted",
+    "comment": "",
+    "days": "30",
+}
+OTHER_VALUES = {"key": "osm", "form": "arrow", "row": 0}
+PREFIX = "/api/v1/tenants/{tenant}"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A method of an address, with names in place of ids."""
+
+    method: str
+    path: str
+    query: tuple[str, ...] = ()
+    media: str = ""
+
+    @property
+    def ids(self) -> list[str]:
+        """Name what the address holds beside the tenant."""
+        return [name for name in re.findall(r"{(\w+)}", self.path) if name != "tenant"]
+
+    def request(self, slug: str, ids: dict[str, str]) -> dict[str, Any]:
+        """Give the arguments of a client's ``open``."""
+        known = {**OTHER_VALUES, **ids, "tenant": slug}
+        rest = self.path.removeprefix(PREFIX)
+        asked: dict[str, Any] = {
+            "path": self.path.format(**known),
+            "method": self.method,
+            "query_string": {name: _query(name, ids) for name in self.query},
+        }
+        if self.media == "application/json":
+            asked["json"] = _filled(BODIES[f"{self.method} {rest}"], ids)
+        elif self.method == "POST":
+            asked["data"] = {**FORM, "run_id": ids["run_id"], "to": ids["above"]}
+        return asked
+
+
+def _filled(value: Any, ids: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _filled(each, ids) for name, each in value.items()}
+    return ids.get(value.strip("{}"), value) if isinstance(value, str) else value
+
+
+def _query(name: str, ids: dict[str, str]) -> str:
+    return ids["submission_id"] if name in ("left", "right") else "convenience_store"
+
+
+def described(app: Any) -> list[Operation]:
+    """List the operations that the API's description says name a tenant."""
+    found = []
+    for path, methods in app.test_client().get("/api/v1/openapi.json").json["paths"].items():
+        for method, operation in methods.items():
+            if method == "parameters" or "{tenant}" not in path:
+                continue
+            query = tuple(
+                each["name"]
+                for each in operation.get("parameters", ())
+                if each["in"] == "query" and each.get("required")
+            )
+            media = next(iter(operation.get("requestBody", {}).get("content", {})), "")
+            found.append(Operation(method.upper(), path, query, media))
+    return found
+
+
+def pages(app: Any) -> list[Operation]:
+    """List the routes outside the API that name a tenant."""
+    return [
+        Operation(method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
+        for rule in app.url_map.iter_rules()
+        for method in sorted(rule.methods - {"HEAD", "OPTIONS"})
+        if "<tenant>" in rule.rule and not rule.rule.startswith("/api/")
+    ]
