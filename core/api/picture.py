@@ -43,6 +43,7 @@ class HomesSchema(ColumnsSchema):
 
     format = fields.String()
     name = fields.String()
+    english = fields.String()
     people = fields.List(fields.Integer())
     minutes = fields.List(fields.Float(allow_none=True))
 
@@ -52,6 +53,7 @@ class NearestSchema(Schema):
 
     key = fields.String()
     name = fields.String()
+    english = fields.String()
     minutes = fields.Float(allow_none=True)
 
 

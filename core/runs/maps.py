@@ -46,6 +46,7 @@ def homes_columns(blobs: Blobs, run: Run, key: str, formats: Formats) -> dict[st
     return {
         "format": key,
         "name": name_of(key, formats),
+        "english": name_of(key, formats, english=True),
         "lon": _degrees(table["lon"]),
         "lat": _degrees(table["lat"]),
         "people": table["people"].tolist(),
@@ -67,6 +68,7 @@ def home(blobs: Blobs, run: Run, row: int, formats: Formats) -> dict[str, Any]:
             {
                 "key": key,
                 "name": name_of(key, formats),
+                "english": name_of(key, formats, english=True),
                 "minutes": _minutes(table[f"{WALK}{key}"][row : row + 1])[0],
             }
             for key in keys

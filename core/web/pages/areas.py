@@ -68,11 +68,14 @@ def _said(judged: Sequence[Score]) -> str:
     circles = [score for score in parts if score.kind == "circle"] or parts
     if not circles:
         return str(_("没有导入生活圈的边界，只有全部居民一张卡。"))
+    graded = sum(1 for score in circles if score.grade)
+    pending = sum(1 for score in circles if score.pending)
     return str(
         _(
-            "%(all)s 个生活圈里，%(graded)s 个能定级，%(pending)s 个等级待定。",
+            "%(all)s 个圈里，%(graded)s 个达到等级，%(pending)s 个等级待定，%(below)s 个未达标。",
             all=len(circles),
-            graded=sum(1 for score in circles if score.grade),
-            pending=sum(1 for score in circles if score.pending),
+            graded=graded,
+            pending=pending,
+            below=len(circles) - graded - pending,
         )
     )

@@ -3,7 +3,7 @@
 import type { MapGeoJSONFeature } from "maplibre-gl";
 import { json } from "./fetching";
 import { type Home, UNREACHED } from "./shapes";
-import { count, oneDecimal, words } from "./words";
+import { count, oneDecimal, spoken, words } from "./words";
 
 export type Inspected = MapGeoJSONFeature;
 
@@ -39,12 +39,12 @@ async function nearest(box: HTMLElement, url: string): Promise<void> {
   }
   const table = document.createElement("table");
   table.className = "table table--bare";
-  for (const { name, minutes } of home.nearest) {
+  for (const each of home.nearest) {
     const row = table.insertRow();
-    row.insertCell().textContent = name;
+    row.insertCell().textContent = spoken(each);
     const cell = row.insertCell();
     cell.className = "num end";
-    cell.textContent = walk(minutes);
+    cell.textContent = walk(each.minutes);
   }
   box.append(table);
 }

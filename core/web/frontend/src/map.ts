@@ -27,7 +27,7 @@ import {
   streetLines,
 } from "./shapes";
 import { areaOfPeople, mapStyle, outside } from "./style";
-import { words } from "./words";
+import { spoken, words } from "./words";
 
 setWorkerUrl(new URL(`./map-worker.js?v=${getVersion()}`, import.meta.url).href);
 
@@ -137,7 +137,7 @@ class MapIsland {
   }
 
   private drawHomes(homes: Homes): FeatureCollection {
-    this.name(homes.name);
+    this.name(spoken(homes));
     this.canvas.setPaintProperty("homes", "circle-radius", areaOfPeople(nearlyLargest(homes.people)));
     if (!this.whole) {
       this.whole = bounds(homes.lon, homes.lat);

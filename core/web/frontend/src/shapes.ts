@@ -4,6 +4,7 @@ import type { Feature, FeatureCollection, Geometry, Position } from "geojson";
 
 export interface Homes {
   name: string;
+  english?: string;
   lon: number[];
   lat: number[];
   people: number[];
@@ -35,7 +36,7 @@ export interface Streets {
 
 export interface Home {
   people: number;
-  nearest: { key: string; name: string; minutes: number | null }[];
+  nearest: { key: string; name: string; english?: string; minutes: number | null }[];
 }
 
 export const UNREACHED = 9999; // a paint expression compares numbers: no answer counts as farthest

@@ -41,6 +41,10 @@ const en: typeof zh = {
 export const inEnglish = document.documentElement.lang.startsWith("en");
 export const words = inEnglish ? en : zh;
 
+/** A thing's name in the page's language; not all that are named have an English one. */
+export const spoken = (named: { name: string; english?: string }): string =>
+  (inEnglish && named.english) || named.name;
+
 const whole = new Intl.NumberFormat("zh-Hans-CN");
 const tenth = new Intl.NumberFormat("zh-Hans-CN", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
