@@ -21,7 +21,7 @@ from core.errors import NotFound
 from core.kernel.walks import DECISECONDS_PER_MINUTE
 from core.runs.document import WALK
 from core.runs.measure import SLOT
-from core.runs.summary import name_of, order_of
+from core.runs.summary import SLOTS, name_of, order_of
 from core.store import Blobs, read_table, thaw
 
 DEGREE_DECIMALS = 6
@@ -55,13 +55,15 @@ def homes_columns(blobs: Blobs, run: Run, key: str, formats: Formats) -> dict[st
 
 
 def home(blobs: Blobs, run: Run, row: int, formats: Formats) -> dict[str, Any]:
-    """Give one home's people and its minutes to everything, slots first."""
+    """Give one home's people and its minutes to every format, 六个一 first."""
     table = minutes_of_run(blobs, run)
     if not 0 <= row < len(table["people"]):
         raise NotFound("没有这一行居民点。请检查编号。", english="There is no home in this row.")
-    keys = sorted(
-        (name.removeprefix(WALK) for name in table if name.startswith(WALK)), key=order_of
+    measured = (name.removeprefix(WALK) for name in table if name.startswith(WALK))
+    spoken = (
+        key for key in measured if not key.startswith(SLOT) or key.removeprefix(SLOT) in SLOTS
     )
+    keys = sorted(spoken, key=order_of)
     return {
         "people": int(table["people"][row]),
         "nearest": [

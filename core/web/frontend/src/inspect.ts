@@ -7,7 +7,13 @@ import { count, oneDecimal, spoken, words } from "./words";
 
 export type Inspected = MapGeoJSONFeature;
 
-export function describe(hit: Inspected, formatName: string, homeUrl: string | undefined): HTMLElement {
+/** Describe what was hit; `grown` is called when more has come into the description later. */
+export function describe(
+  hit: Inspected,
+  formatName: string,
+  homeUrl: string | undefined,
+  grown: () => void,
+): HTMLElement {
   const box = document.createElement("div");
   box.className = "map__popup";
   const { people, minutes, row, name, rank, worst } = hit.properties as Record<string, unknown>;
@@ -19,7 +25,7 @@ export function describe(hit: Inspected, formatName: string, homeUrl: string | u
       line("strong", words.home(count(Number(people)))),
       line("span", `${words.nearest(formatName)}：${walk(Number(minutes))}`),
     );
-    if (homeUrl) void nearest(box, `${homeUrl.replace(/\/$/, "")}/${String(row)}`);
+    if (homeUrl) void nearest(box, `${homeUrl.replace(/\/$/, "")}/${String(row)}`, grown);
   } else {
     box.append(
       line("strong", `${words.gap(String(rank))}：${words.people(count(Number(people)))}`),
@@ -30,7 +36,7 @@ export function describe(hit: Inspected, formatName: string, homeUrl: string | u
 }
 
 /** The map's twin for one home: every format with its nearest minutes. */
-async function nearest(box: HTMLElement, url: string): Promise<void> {
+async function nearest(box: HTMLElement, url: string, grown: () => void): Promise<void> {
   let home: Home;
   try {
     home = await json<Home>(url);
@@ -47,6 +53,7 @@ async function nearest(box: HTMLElement, url: string): Promise<void> {
     cell.textContent = walk(each.minutes);
   }
   box.append(table);
+  grown();
 }
 
 const walk = (minutes: number | null): string =>

@@ -250,9 +250,11 @@ class MapIsland {
   private inspect(hit: Inspected, at: [number, number]): void {
     const place = hit.geometry.type === "Point" ? (hit.geometry.coordinates as [number, number]) : at;
     this.popup?.remove();
-    this.popup = new Popup({ maxWidth: "20rem", focusAfterOpen: false })
+    const popup = new Popup({ maxWidth: "20rem", focusAfterOpen: false });
+    const grown = (): void => void popup.setLngLat(place); // it chooses its side again, so that all is seen
+    this.popup = popup
       .setLngLat(place)
-      .setDOMContent(describe(hit, this.formatName, this.root.dataset.home))
+      .setDOMContent(describe(hit, this.formatName, this.root.dataset.home, grown))
       .addTo(this.canvas);
   }
 }
