@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 64
 MAX_INT = 2**53
+MAX_BYTES = 1024 * 1024  # of a JSON body; files come as forms, whose limit is the app's
 
 
 def is_clean(text: str) -> bool:
@@ -76,9 +77,10 @@ class StrictParser(FlaskParser):
 
     @override
     def load_json(self, req: Request, schema: Schema) -> Any:
-        """Read a body, or refuse it with 415 or 400."""
+        """Read a body, or refuse it with 415, 413 or 400."""
         if req.mimetype != "application/json" and not req.mimetype.endswith("+json"):
             abort(415)
+        req.max_content_length = MAX_BYTES
         try:
             return loads(req.get_data(cache=True))
         except ValueError:

@@ -114,10 +114,11 @@ class Catalogue:
 
 def _found(values: Mapping[str, Value], key: str, what: str) -> Value:
     if key not in values:
-        there = "、".join(values) or "无"
         raise NotFound(
-            f"没有名为 {key} 的{what}。现有：{there}。",
-            english=f"There is none named {key}. There are: {there}.",
+            f"没有名为 {key} 的{what}，什么都没有改变。"
+            f"请从现有的中选择：{'、'.join(values) or '无'}。",
+            english=f"There is none named {key}; nothing changed. Choose one of: "
+            f"{', '.join(values) or 'none'}.",
         )
     return values[key]
 

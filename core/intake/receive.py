@@ -108,9 +108,9 @@ def _copy(stream: Readable, file: BinaryIO, limit: int) -> int:
 
 
 def _name(filename: str) -> str:
-    """Keep the last part of a path, in one form, with its end."""
-    name = one_form(PurePosixPath(filename.replace("\\", "/")).name)
-    return name[-NAME_LENGTH:] or "upload"
+    """Keep the last part of a path, in one form, with its end: that tells what the file is."""
+    name = PurePosixPath(filename.replace("\\", "/")).name
+    return one_form(name[-NAME_LENGTH:]) or "upload"
 
 
 def _media(start: bytes) -> str:

@@ -39,7 +39,8 @@ class Operation:
 
     method: str
     path: str
-    query: tuple[str, ...] = ()
+    query: tuple[str, ...] = ()  # those that must be there
+    asked: tuple[str, ...] = ()  # all that may be
     media: str = ""
 
     @property
@@ -80,13 +81,16 @@ def described(app: Any) -> list[Operation]:
         for method, operation in methods.items():
             if method == "parameters" or "{tenant}" not in path:
                 continue
-            query = tuple(
-                each["name"]
-                for each in operation.get("parameters", ())
-                if each["in"] == "query" and each.get("required")
+            query = [each for each in operation.get("parameters", ()) if each["in"] == "query"]
+            found.append(
+                Operation(
+                    method.upper(),
+                    path,
+                    query=tuple(each["name"] for each in query if each.get("required")),
+                    asked=tuple(each["name"] for each in query),
+                    media=next(iter(operation.get("requestBody", {}).get("content", {})), ""),
+                )
             )
-            media = next(iter(operation.get("requestBody", {}).get("content", {})), "")
-            found.append(Operation(method.upper(), path, query, media))
     return found
 
 

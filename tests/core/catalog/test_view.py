@@ -190,9 +190,9 @@ def test_a_ruleset_is_asked_and_judges_through_the_guard():
 
 
 def test_an_unknown_ruleset_or_importer_is_not_found_and_names_those_there_are():
-    with pytest.raises(NotFound, match="现有：jinan、national-2023-plan"):
+    with pytest.raises(NotFound, match="选择：jinan、national-2023-plan"):
         built(*OURS).ruleset("qingdao")
-    with pytest.raises(NotFound, match="现有：无"):
+    with pytest.raises(NotFound, match="选择：无"):
         built(*OURS).importer("sheet")
 
 
