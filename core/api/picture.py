@@ -13,7 +13,7 @@ from marshmallow.schema import Schema
 
 from core.access import Here, requires
 from core.api.blueprint import ApiBlueprint
-from core.api.schemas import text
+from core.api.schemas import GEOJSON, text
 from core.catalog.enabled import catalogue_of
 from core.contract import BusinessFormat
 from core.db import Run
@@ -138,7 +138,7 @@ def streets(here: Here, run_id: UUID) -> Response:
 
 @blueprint.route(f"{AT}/areas")
 @requires(Permission.RUN_READ)
-@blueprint.response(200, fields.Raw, content_type="application/geo+json")
+@blueprint.response(200, GEOJSON, content_type="application/geo+json")
 def areas(here: Here, run_id: UUID) -> Response:
     """Give the run's areas; an empty collection where it has none."""
     blobs = here.services.blobs

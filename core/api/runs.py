@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from core.access import Here, requires
 from core.api.blueprint import ApiBlueprint
-from core.api.schemas import PageSchema, Strict, text
+from core.api.schemas import FILE, GEOJSON, PageSchema, Strict, text
 from core.catalog.enabled import catalogue_of
 from core.db import WHOLE, Job, JobState, Run, RunCoverage, RunGap, RunLine, RunScore
 from core.errors import Conflict, NotFound
@@ -239,7 +239,7 @@ def coverage(here: Here, asked: dict[str, str], run_id: UUID) -> list[RunCoverag
 @blueprint.route("/tenants/<tenant>/runs/<uuid:run_id>/gaps.geojson")
 @requires(Permission.RUN_READ)
 @blueprint.arguments(GapQuerySchema, location="query")
-@blueprint.response(200, fields.Raw, content_type="application/geo+json")
+@blueprint.response(200, GEOJSON, content_type="application/geo+json")
 def gaps_geojson(here: Here, asked: dict[str, str], run_id: UUID) -> Response:
     """Give the clusters of residents who lack a format, most people first, as points."""
     wanted = select(RunGap).order_by(RunGap.format_key, RunGap.rank)
@@ -270,7 +270,7 @@ def gaps_geojson(here: Here, asked: dict[str, str], run_id: UUID) -> Response:
 
 @blueprint.route("/tenants/<tenant>/runs/<uuid:run_id>/minutes.<any(arrow, parquet):form>")
 @requires(Permission.RUN_READ)
-@blueprint.response(200, fields.Raw, content_type="*/*")
+@blueprint.response(200, FILE, content_type="*/*")
 def minutes(here: Here, run_id: UUID, form: str) -> Response:
     """Take away the walk from every home to every format: int32 deciseconds, -1 beyond."""
     with here.session() as session:

@@ -8,6 +8,9 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from core.api.strict_json import is_clean
 
+GEOJSON = {"type": "object"}  # bodies that are no rows of ours, as JSON Schema
+FILE = {"type": "string", "format": "binary"}
+
 
 def clean(value: str) -> None:
     """Refuse control characters and lone surrogates."""

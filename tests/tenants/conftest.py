@@ -7,9 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from tenants.people.models import Role
+from tenants.people.models import Role, User
 from tenants.people.operations import add_member, create_user
+from tenants.people.signing import LINK_PATH, make_link
 from tenants.tree.operations import create_tenant
+from tests.tenants.browsing import Browser
 
 _numbers = itertools.count()
 PASSWORD = "correct horse battery"
@@ -39,5 +41,28 @@ def person(database, tree):
             with database.session(tree[slug]) as session:
                 add_member(session, known.id, Role(role), days=days)
         return known
+
+    return make
+
+
+@pytest.fixture
+def browser(app):
+    """Give a browser in which nobody is signed in."""
+    return Browser(app)
+
+
+@pytest.fixture
+def signed(app, database, person):
+    """Give a function that opens a browser in which somebody with a role is signed in."""
+
+    def make(role=None, slug="370100"):
+        who = person(role, slug)
+        with database.unbound() as session:
+            token = make_link(session, session.get_one(User, who.id))
+        browser = Browser(app)
+        path = LINK_PATH.format(token=token)
+        assert browser.send(path, page=path).status_code == 303
+        browser.person = who
+        return browser
 
     return make
