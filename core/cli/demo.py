@@ -25,7 +25,7 @@ from core.cli.waiting import finished
 from core.config import Config
 from core.contract import TableKind
 from core.db import Job, Tenant
-from core.demo.city import SampleCity, generate
+from core.demo.city import RESIDENTS, SampleCity, generate
 from core.demo.helsinki import SLUG, Files, find_extract
 from core.demo.places import PLACES, Place
 from core.errors import Conflict
@@ -67,6 +67,7 @@ class Steps:
 @click.option("--workers", default=2, show_default=True)
 @click.option("--check", is_flag=True, help="做完全部、复算一次后退出。")
 @click.option("--helsinki", is_flag=True, help="另加真实街道的小样（需要 helsinki 附加包）。")
+@click.option("--residents", default=RESIDENTS, hidden=True)  # smaller cities, for tests
 @click.pass_obj
 def demo(  # noqa: PLR0913, PLR0917 - one argument an option
     console: Console,
@@ -76,6 +77,7 @@ def demo(  # noqa: PLR0913, PLR0917 - one argument an option
     workers: int,
     check: bool,
     helsinki: bool,
+    residents: int,
 ) -> None:
     """生成示例城市、导入、评价并打开网页（示例数据）。Two generated cities, judged and served."""
     if helsinki:
@@ -90,7 +92,7 @@ def demo(  # noqa: PLR0913, PLR0917 - one argument an option
         with steps.step("建立地区 tenants"):
             tenants = make_tenants(console, places)
         with steps.step("生成示例城市 sample cities"):
-            cities = make_cities(config.home, places)
+            cities = make_cities(config.home, places, residents)
         if helsinki:
             from core.cli.helsinki import add_helsinki
 
@@ -163,7 +165,7 @@ def make_tenants(console: Console, places: Sequence[Place]) -> dict[str, UUID]:
     return found
 
 
-def make_cities(home: Path, places: Sequence[Place]) -> dict[str, Files]:
+def make_cities(home: Path, places: Sequence[Place], residents: int) -> dict[str, Files]:
     """Generate the files of each place that has a sample; the same seed gives the same bytes."""
     return {
         place.code: files_of(
@@ -172,6 +174,7 @@ def make_cities(home: Path, places: Sequence[Place]) -> dict[str, Files]:
                 place.name,
                 (place.sample.lon, place.sample.lat),
                 home / "samples" / place.code,
+                residents=residents,
             )
         )
         for place in places

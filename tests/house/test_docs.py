@@ -115,7 +115,9 @@ def test_every_command_is_told_with_its_options(name):
     room = inspect.unwrap(command.callback).__module__.split(".")[0]
     cells = row_of(README_OF[room], name)
     options = {
-        max(option.opts, key=len) for option in command.params if isinstance(option, click.Option)
+        max(option.opts, key=len)
+        for option in command.params
+        if isinstance(option, click.Option) and not option.hidden
     }
     assert set(re.findall(r"`(--[\w-]+)`", " ".join(cells))) == options
     for argument in command.params:
