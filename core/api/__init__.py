@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-ROOMS = (catalog, datasets, jobs, runs, picture, documents)
+ROOMS = (catalog, datasets, jobs, runs, picture)
 BLUEPRINTS = tuple(room.blueprint for room in ROOMS)
 
 
@@ -40,6 +40,7 @@ class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest carries no types
     def description(self) -> dict[str, Any]:
         """Give the OpenAPI description; every operation may answer a problem."""
         written: dict[str, Any] = self.spec.to_dict()
+        written["components"]["schemas"].pop("PaginationMetadata", None)  # flask-smorest's; unused
         written["components"].setdefault("responses", {})["Problem"] = {
             "description": "What went wrong, in Chinese and English.",
             "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -67,6 +68,9 @@ def register(app: Flask, blueprints: Sequence[ApiBlueprint]) -> ProblemApi:
     api = ProblemApi(app, spec_kwargs=_described())
     for blueprint in (*BLUEPRINTS, *blueprints):
         api.register_blueprint(blueprint, url_prefix=PREFIX)
+    app.register_blueprint(
+        documents.blueprint, url_prefix=PREFIX
+    )  # a page about the API, not of it
     return api
 
 

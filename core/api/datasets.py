@@ -6,17 +6,18 @@ import json
 from typing import Any
 from uuid import UUID
 
-from flask import Response, url_for
-from marshmallow import EXCLUDE, Schema, fields, validate
+from flask import Response, send_file, url_for
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 from sqlalchemy import select
+from werkzeug.datastructures import FileStorage
 
 from core.access import Here, requires
 from core.api.blueprint import ApiBlueprint
 from core.api.jobs import JobSchema, job_shape
-from core.api.schemas import text
+from core.api.schemas import FILE, PageSchema, text
 from core.api.strict_json import loads
 from core.contract import TableKind
-from core.db import Dataset, DatasetVersion
+from core.db import Dataset, DatasetVersion, Upload
 from core.errors import Invalid, NotFound
 from core.intake.pipeline import ask_import
 from core.intake.receive import receive
@@ -26,14 +27,22 @@ from core.policy import Permission
 blueprint = ApiBlueprint("datasets", __name__, description="数据导入与版本")
 
 
-class UploadFormSchema(Schema):
-    """What accompanies a file."""
+def _is_file(sent: object) -> None:
+    if not isinstance(sent, FileStorage):
+        raise ValidationError("须为文件。")
+
+
+class UploadSchema(Schema):
+    """A file and what accompanies it."""
 
     class Meta:
-        """A form may carry the file and the page's token beside these."""
+        """A form may carry the page's token beside these."""
 
         unknown = EXCLUDE
 
+    file = fields.Raw(
+        required=True, validate=_is_file, metadata={"type": "string", "format": "binary"}
+    )
     kind = fields.String(required=True, validate=validate.OneOf([str(kind) for kind in TableKind]))
     dataset = text(most=60, load_default="", least=0)
     importer = text(most=60, load_default="", least=0)
@@ -45,15 +54,15 @@ class UploadFormSchema(Schema):
     )
 
 
-class UploadFileSchema(Schema):
-    """The file itself."""
+class ReceivedSchema(Schema):
+    """A file as it was received."""
 
-    class Meta:
-        """Other files are ignored."""
-
-        unknown = EXCLUDE
-
-    file = fields.Raw(required=True, metadata={"type": "string", "format": "binary"})
+    id = fields.UUID()
+    filename = fields.String()
+    media = fields.String()
+    bytes = fields.Integer()
+    digest = fields.String(metadata={"description": "SHA-256"})
+    created_at = fields.DateTime()
 
 
 class VersionSchema(Schema):
@@ -105,13 +114,12 @@ def _options(words: str) -> dict[str, Any]:
 
 @blueprint.route("/tenants/<tenant>/uploads", methods=["POST"])
 @requires(Permission.DATA_IMPORT)
-@blueprint.arguments(UploadFormSchema, location="form")
-@blueprint.arguments(UploadFileSchema, location="files")
+@blueprint.arguments(UploadSchema, location="files")
 @blueprint.response(202, JobSchema)
-def upload(here: Here, form: dict[str, Any], files: dict[str, Any]) -> Response:
+def upload(here: Here, form: dict[str, Any]) -> Response:
     """Receive a file and ask for its import; the answer is the job to watch."""
     opened = here.services
-    sent = files["file"]
+    sent = form["file"]
     options = _options(form["options"])
     with here.session() as session:
         received = receive(
@@ -138,6 +146,43 @@ def upload(here: Here, form: dict[str, Any], files: dict[str, Any]) -> Response:
     response = Response(json.dumps(shape, ensure_ascii=False), 202, mimetype="application/json")
     response.headers["Location"] = url_for("jobs.job", tenant=here.slug, job_id=shape["id"])
     return response
+
+
+@blueprint.route("/tenants/<tenant>/uploads")
+@requires(Permission.DATA_READ)
+@blueprint.arguments(PageSchema, location="query")
+@blueprint.response(200, ReceivedSchema(many=True))
+def uploads(here: Here, page: dict[str, int]) -> list[dict[str, Any]]:
+    """List the files received, newest first; they are kept as evidence."""
+    names = ReceivedSchema().fields
+    with here.session() as session:
+        rows = session.scalars(
+            select(Upload)
+            .order_by(Upload.created_at.desc(), Upload.id)
+            .limit(page["limit"])
+            .offset(page["offset"])
+        )
+        return [{name: getattr(row, name) for name in names} for row in rows]
+
+
+@blueprint.route("/tenants/<tenant>/uploads/<uuid:upload_id>/file")
+@requires(Permission.DATA_READ)
+@blueprint.response(200, FILE, content_type="application/octet-stream")
+def received_file(here: Here, upload_id: UUID) -> Response:
+    """Take a received file away, byte for byte as it came."""
+    with here.session() as session:
+        row = session.scalar(select(Upload).where(Upload.id == upload_id))
+        if row is None:
+            raise NotFound("没有这个文件。", english="There is no such file.")
+        digest, filename = row.digest, row.filename
+    answer = send_file(
+        here.services.blobs.open(digest),
+        mimetype="application/octet-stream",
+        as_attachment=True,
+        download_name=filename,
+    )
+    answer.headers["Content-Security-Policy"] = "sandbox"
+    return answer
 
 
 @blueprint.route("/tenants/<tenant>/datasets")

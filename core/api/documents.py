@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import current_app, render_template, request
+from flask import Blueprint, current_app, render_template, request
 
 from core.access import open_to_all
-from core.api.blueprint import PREFIX, ApiBlueprint
+from core.api.blueprint import PREFIX
 from core.policy import Permission
 
-blueprint = ApiBlueprint("documents", __name__)
+blueprint = Blueprint("documents", __name__)
 METHODS = ("get", "post", "put", "patch", "delete")
 BOUNDS = (
     ("minimum", "≥ "),
@@ -85,11 +85,10 @@ class Shape:
 
 
 @blueprint.route("/docs")
-@blueprint.doc(hidden=True)
 @open_to_all
 def docs() -> str:
     """Show the OpenAPI description as a page."""
-    spec = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()
+    spec = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"].description()
     groups = groups_of(spec, permissions())
     return render_template(
         "docs.html",
@@ -114,11 +113,11 @@ def permissions() -> dict[tuple[str, str], str]:
 
 
 def groups_of(spec: Mapping[str, Any], needed: Mapping[tuple[str, str], str]) -> tuple[Group, ...]:
-    """Give a description's operations by their tags; this page is none of them."""
+    """Give a description's operations by their tags."""
     found: dict[str, list[Operation]] = {tag["name"]: [] for tag in spec.get("tags", ())}
     for path, item in spec["paths"].items():
         for method in METHODS:
-            if method not in item or path == f"{PREFIX}/docs":
+            if method not in item:
                 continue
             operation = _operation(spec, path, method, item, needed.get((method, path), ""))
             for tag in item[method].get("tags", ("",)):
