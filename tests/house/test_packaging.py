@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from core.db.init import head
+
 TOP = Path(__file__).resolve().parents[2]
+OURS_ASIDE = {key: value for key, value in os.environ.items() if not key.startswith("LIFECIRCLE")}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +61,7 @@ def _run(installed, code, **environment):
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": "", **environment},
+        env={**OURS_ASIDE, "PYTHONPATH": "", **environment},
     )
 
 
@@ -68,10 +73,21 @@ def test_the_wheel_carries_the_rooms_the_facade_and_the_migrations(installed):
         "plugins/__init__.py",
         "wsgi.py",
         "lifecircle/__init__.py",
+        "lifecircle/testing.py",
         "lifecircle/_migrations/env.py",
+        "lifecircle/_migrations/versions/0001_tables.py",
+        "core/web/templates/base.html",
+        "core/web/static/tokens.css",
+        "core/web/translations/en/LC_MESSAGES/messages.po",
+        "core/demo/trades.toml",
+        "tenants/templates/people/sign_in.html",
+        "tenants/tree/names.toml",
+        "plugins/basics/formats.toml",
     ):
         assert wanted in names
-    assert not [name for name in names if name.startswith(("tests/", "core/web/frontend/node"))]
+    for unwanted in ("tests/", "core/web/frontend/", "core/web/build_hook.py"):
+        assert not [name for name in names if name.startswith(unwanted)], unwanted
+    assert not [name for name in names if name.endswith((".pyc", ".map"))]
 
 
 def test_the_installed_command_tells_its_version(installed):
@@ -89,16 +105,24 @@ def test_a_vendor_can_import_the_facade(installed):
     assert str(installed[1]) in found.stdout
 
 
-def test_the_installed_package_migrates_an_empty_database(installed, tmp_path):
-    code = (
-        "from pathlib import Path\n"
-        "from core.embedded import Servers\n"
-        "from core.db import init\n"
-        f"with Servers(Path({str(tmp_path)!r}), durable=False) as addresses:\n"
-        "    init.create_roles(addresses.superuser_url)\n"
-        "    init.upgrade(addresses.owner_url)\n"
-        "    assert init.current(addresses.owner_url) == init.head()\n"
-        "print('migrated')\n"
+def test_the_installed_plugins_are_ready(installed):
+    found = _run(
+        installed,
+        "import sys; sys.argv = ['lifecircle', 'plugin', 'list']; import wsgi; wsgi.main()",
     )
-    found = _run(installed, code)
-    assert "migrated" in found.stdout, found.stderr
+    assert found.returncode == 0, found.stderr
+    states = [line.split()[2] for line in found.stdout.splitlines()]
+    assert states
+    assert set(states) == {"ready"}, found.stdout
+
+
+def test_the_installed_command_migrates_an_empty_database(installed):
+    home = Path(tempfile.mkdtemp(prefix="lc-wheel-"))
+    home.chmod(0o711)  # as root, the servers' user passes through
+    code = "import sys; sys.argv = ['lifecircle', 'db', 'upgrade']; import wsgi; wsgi.main()"
+    try:
+        found = _run(installed, code, LIFECIRCLE_HOME=str(home))
+    finally:
+        shutil.rmtree(home)
+    assert found.returncode == 0, found.stderr
+    assert f"数据库版本 {head()}" in found.stdout
