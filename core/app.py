@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,7 +12,8 @@ import structlog
 from flask import Blueprint, Flask, Response, abort, g, request
 from flask_babel import Babel
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from sqlalchemy.exc import DataError, OperationalError
+from psycopg.errors import UniqueViolation
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from core import api, web
@@ -19,7 +21,7 @@ from core.access import UNSAFE, who
 from core.api import problems
 from core.api.strict_json import is_clean
 from core.config import Config
-from core.errors import Forbidden, Invalid, LifecircleError, Misconfigured, Unavailable
+from core.errors import Conflict, Forbidden, Invalid, LifecircleError, Misconfigured, Unavailable
 from core.policy import Policy
 from core.services import Services, open_services
 from core.web import assets
@@ -182,8 +184,23 @@ def _database_down(error: OperationalError) -> Response:
     return response
 
 
+def _raced(error: IntegrityError) -> Response:
+    """Tell the later of two who did the same at one time; anything else is a fault of ours."""
+    if not isinstance(error.orig, UniqueViolation):
+        return _unforeseen(error)
+    return _ours(
+        Conflict(
+            "同样的内容刚刚已被写入，这一次没有再写。请刷新后查看。",
+            english="The same was written a moment ago; this time nothing was. Reload and look.",
+        )
+    )
+
+
 def _unforeseen(error: Exception) -> Response:
-    LOG.error("unforeseen", actor=str(g.get("lifecircle_actor")), exc_info=error)
+    # The traceback as plain text: structlog's own, where rich is installed, prints every local
+    # variable, passwords and tokens among them.
+    told = "".join(traceback.format_exception(error))
+    LOG.error("unforeseen", actor=str(g.get("lifecircle_actor")), exception=told)
     return problems.from_fault() if _is_api() else web.fault_page()
 
 
@@ -194,4 +211,5 @@ def _register_errors(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(DataError, _refused_value)
     app.register_error_handler(OperationalError, _database_down)
+    app.register_error_handler(IntegrityError, _raced)
     app.register_error_handler(Exception, _unforeseen)

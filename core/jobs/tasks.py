@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -54,7 +55,12 @@ def perform(bench: Bench, tenant_id: UUID, job_id: UUID) -> None:
         log.info("job was taken away", job=str(job_id), attempt=claimed.held.attempt)
     except Exception:
         _let_go(bench, claimed)  # first: telling may fail too
-        log.exception("job crashed", job=str(job_id), attempt=claimed.held.attempt)
+        log.error(  # noqa: TRY400 - structlog's own traceback may print locals: settings, rows
+            "job crashed",
+            job=str(job_id),
+            attempt=claimed.held.attempt,
+            exception=traceback.format_exc(),
+        )
         raise
     finally:
         nudge(bench.redis_url)
