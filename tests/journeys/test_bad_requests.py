@@ -73,7 +73,7 @@ def ids(place):
     """Give ids of the place's own; those it has none of are nobody's."""
     run = place.client.post(place.address("runs"), json={"ruleset": "jinan"}).json
     place.work()
-    names = ("dataset_id", "version_id", "submission_id", "token_id", "user_id")
+    names = ("upload_id", "dataset_id", "version_id", "submission_id", "token_id", "user_id")
     nobodys = {name: str(uuid4()) for name in names}
     return {**nobodys, "run_id": run["id"], "job_id": run["job_id"], "above": "x-above"}
 

@@ -23,7 +23,10 @@ pytestmark = pytest.mark.journey
 CANARY = "金丝雀"
 TOGETHER_ALL = (Role.BUREAU_ADMIN, Role.REVIEWER, Role.AUDITOR)
 NOWHERE = "x-nowhere"
-IDS = ("dataset_id", "version_id", "job_id", "run_id", "submission_id", "token_id", "user_id")
+IDS = (
+    *("upload_id", "dataset_id", "version_id", "job_id"),
+    *("run_id", "submission_id", "token_id", "user_id"),
+)
 CSRF = re.compile(r'(?<=name="csrf_token" value=")[^"]*')
 
 
@@ -55,6 +58,7 @@ def theirs(settle, above, services):
         review(session, submission, Verdict.RETURNED, CANARY, above.user_id)
     dataset = place.get("datasets")[0]
     ids = {
+        "upload_id": place.get("uploads")[0]["id"],
         "dataset_id": dataset["id"],
         "version_id": next(
             each["latest"]["id"] for each in place.get("datasets") if each["kind"] == "streets"

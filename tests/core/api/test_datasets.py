@@ -45,3 +45,15 @@ def test_versions_are_listed_newest_first(client, tmp_path, services):
     assert dataset["latest"]["number"] == 2
     one = client.get(f"{BASE}/versions/{versions[1]['id']}").json
     assert one == versions[1]
+
+
+def test_a_received_file_is_kept_byte_for_byte(client, tmp_path):
+    path = tmp_path / "台账.csv"
+    path.write_bytes("名称,业态,经度,纬度\n早点,早餐店,117.0,36.65\n".encode("gb18030"))
+    upload(client, TOWN, "outlets", path, dataset="留底")
+    newest = client.get(f"{BASE}/uploads?limit=1").json[0]
+    assert newest["filename"] == "台账.csv"
+    with client.get(f"{BASE}/uploads/{newest['id']}/file") as answer:
+        assert answer.data == path.read_bytes()
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+        assert answer.headers["Content-Security-Policy"] == "sandbox"
