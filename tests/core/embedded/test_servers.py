@@ -136,6 +136,11 @@ def test_an_ordinary_user_runs_them_directly(home):
     if os.geteuid() == 0:
         if python is None:
             pytest.skip("no system Python that another user may execute")
+        nobody = User(how=launch.SWITCH, uid=NOBODY, gid=NOBODY)
+        if not all(map(nobody.reaches, (Path(launch.__file__).parent, TOP))):
+            pytest.skip("this checkout lies where another user may not read it")
+        if not nobody.reaches(Path(sys.prefix)):
+            pytest.skip("this environment lies where another user may not read it")
         os.chown(home, NOBODY, NOBODY)
     script = f"""
 import os, sys
