@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.app import Room
 from core.config import Config
-from core.embedded import Servers
+from core.embedded import Addresses, Servers
 from core.errors import Misconfigured
 from core.services import Services, open_services
 
@@ -32,6 +32,27 @@ def kept_secret(home: Path) -> str:
         with os.fdopen(handle, "w") as file:
             file.write(secrets.token_urlsafe(48))
     return path.read_text()
+
+
+def with_embedded(config: Config, addresses: Addresses) -> Config:
+    """Fill in the addresses that are missing; an operator's own server is never replaced.
+
+    The embedded database gets its roles and tables; another's is its operator's to prepare.
+    """
+    if not config.redis_url:
+        config = replace(config, redis_url=addresses.redis_url)
+    if config.database_url:
+        return config
+    from core.db import init
+
+    init.create_roles(addresses.superuser_url)
+    init.upgrade(addresses.owner_url)
+    return replace(
+        config,
+        database_url=addresses.app_url,
+        owner_url=addresses.owner_url,
+        dispatch_url=addresses.dispatch_url,
+    )
 
 
 class Console:
@@ -54,19 +75,8 @@ class Console:
             config = replace(config, secret_key=kept_secret(config.home))
         if config.database_url and config.redis_url:
             return config
-        from core.db import init
-
         self._servers = Servers(config.home)
-        addresses = self._servers.start()
-        init.create_roles(addresses.superuser_url)
-        init.upgrade(addresses.owner_url)
-        return replace(
-            config,
-            database_url=addresses.app_url,
-            owner_url=addresses.owner_url,
-            dispatch_url=addresses.dispatch_url,
-            redis_url=addresses.redis_url,
-        )
+        return with_embedded(config, self._servers.start())
 
     @cached_property
     def services(self) -> Services:
