@@ -181,6 +181,7 @@ def _engine(address: str, pool_size: int) -> Engine:
         pool_size=pool_size,
         pool_pre_ping=True,
         pool_reset_on_return=None,
+        hide_parameters=True,  # an error's text goes to the log; what people sent does not
         connect_args={"options": OPTIONS},
     )
     event.listen(engine, "reset", _reset)

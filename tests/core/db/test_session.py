@@ -194,3 +194,9 @@ def test_a_role_that_row_level_security_does_not_hold_is_refused(database, datab
 def test_an_address_of_another_database_is_refused():
     with pytest.raises(Misconfigured, match="postgresql://"):
         Database("sqlite:///x")
+
+
+def test_what_people_sent_is_not_in_the_text_of_an_error(database, tenants):
+    with pytest.raises(DBAPIError) as wrong, database.session(tenants[0]) as session:
+        session.execute(text("SELECT :word, 1 / 0"), {"word": "a secret"})
+    assert "a secret" not in str(wrong.value)
