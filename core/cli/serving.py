@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
-import threading
+from queue import SimpleQueue
 
 import click
 
@@ -37,11 +37,10 @@ def free_port(bind: str, first: int) -> int:
 
 def wait_for_a_stop() -> None:
     """Wait until somebody ends this command."""
-    stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    signal.signal(signal.SIGINT, lambda *_: stopped.set())
-    while not stopped.wait(1):
-        pass
+    told: SimpleQueue[int] = SimpleQueue()  # its put is reentrant, as a handler's acts must be
+    signal.signal(signal.SIGTERM, lambda sign, _frame: told.put(sign))
+    signal.signal(signal.SIGINT, lambda sign, _frame: told.put(sign))
+    told.get()
 
 
 @click.command()

@@ -11,6 +11,7 @@ import threading
 import time
 from functools import partial
 from multiprocessing.process import BaseProcess
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 import structlog
@@ -86,22 +87,32 @@ class Crew:
         self.duties = duties
         self.context = multiprocessing.get_context("fork")
         self.running: dict[str, BaseProcess] = {}
-        self.over = threading.Event()
+        # Written by the signals' handler, which may interrupt itself and the wait for it: an
+        # Event's lock would then wait for itself for ever. This queue's put is reentrant.
+        self.told: SimpleQueue[int] = SimpleQueue()
 
     def run(self) -> None:
         """Keep every duty running until SIGTERM or SIGINT, then wait for all to end."""
         before = {sign: signal.signal(sign, self._stop) for sign in STOPPING}
         try:
-            while not self.over.is_set():
+            self._start_missing()
+            while not self._told_to_stop():
                 self._start_missing()
-                self.over.wait(RESTART_SECONDS)
         finally:
             self._end()
             for sign, action in before.items():
                 signal.signal(sign, action)
 
-    def _stop(self, _sign: int, _frame: FrameType | None) -> None:
-        self.over.set()
+    def _stop(self, sign: int, _frame: FrameType | None) -> None:
+        self.told.put(sign)
+
+    def _told_to_stop(self) -> bool:
+        """Wait for a signal until it is time to look at the children again."""
+        try:
+            self.told.get(timeout=RESTART_SECONDS)
+        except Empty:
+            return False
+        return True
 
     def _start_missing(self) -> None:
         for name, duty in self.duties.items():
@@ -195,13 +206,9 @@ def _work(config: Config, host: Host, lease_seconds: float, *, burst: bool = Fal
 
 
 def _dispatch(config: Config) -> None:
-    over = threading.Event()
-    signal.signal(signal.SIGTERM, lambda _sign, _frame: over.set())
+    """Dispatch until killed, which it may be at any moment: the rows are the truth."""
     database = Database(config.database_url, dispatch_url=config.dispatch_url, pool_size=2)
-    try:
-        dispatch_loop(database, config.redis_url, over)
-    finally:
-        database.close()
+    dispatch_loop(database, config.redis_url, threading.Event())
 
 
 def _burst(config: Config, work: partial[None]) -> None:
