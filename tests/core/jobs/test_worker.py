@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -170,3 +173,25 @@ def test_a_strangers_function_in_the_queue_does_not_run(
 def test_a_worker_without_addresses_says_which_it_needs():
     with pytest.raises(Misconfigured, match="LIFECIRCLE_DISPATCH_URL"):
         run_worker(Config(database_url="postgresql://x", redis_url="redis://x"))
+
+
+def test_a_signal_that_interrupts_its_own_handler_still_stops_the_crew():
+    """Ctrl-C and a SIGTERM right behind it: the second arrives at every line of the first's."""
+    script = textwrap.dedent("""
+        import signal, sys
+        from core.jobs.worker import STOPPING, Crew
+
+        def again(frame, event, arg):
+            signal.raise_signal(signal.SIGINT)
+            return again
+
+        crew = Crew({})
+        for sign in STOPPING:
+            signal.signal(sign, crew._stop)
+        sys.settrace(again)
+        signal.raise_signal(signal.SIGTERM)
+        sys.settrace(None)
+        crew.run()
+    """)
+    stopped = subprocess.run([sys.executable, "-c", script], check=False, timeout=60)
+    assert stopped.returncode == 0
