@@ -122,8 +122,13 @@ def read_areas(source: Source, options: Mapping[str, Any]) -> Raw:
         When the file is no GeoJSON of polygons in degrees.
     """
     features = _features(read_bytes(source.path))
-    kind = options["kind"] or ("boundary" if len(features) == 1 else "")
-    areas = [_area(number_, feature, kind) for number_, feature in enumerate(features, start=1)]
+    if options["kind"] or len(features) > 1:
+        chosen, unsaid = options["kind"], ""
+    else:
+        chosen, unsaid = "", "boundary"  # a single outline that says nothing is the place's own
+    areas = [
+        _area(number_, feature, chosen, unsaid) for number_, feature in enumerate(features, start=1)
+    ]
     kept = [area for area in areas if area.usable]
     columns = {
         "key": text([area.words["key"] or f"area{area.row}" for area in kept]),
@@ -177,14 +182,14 @@ def _not_geojson(reason: str) -> Unreadable:
     )
 
 
-def _area(row: int, feature: Mapping[str, Any], kind: str) -> _Area:
+def _area(row: int, feature: Mapping[str, Any], chosen: str, unsaid: str) -> _Area:
     properties = feature.get("properties")
     words = {
         meaning: _word(properties if isinstance(properties, dict) else {}, names)
         for meaning, names in NAMES.items()
     }
     words["key"] = words["key"] or str(feature.get("id") or "")
-    words["kind"] = KINDS.get(words["kind"], words["kind"] if words["kind"] and not kind else kind)
+    words["kind"] = KINDS.get(words["kind"], chosen or words["kind"] or unsaid)
     shape, problems = _shape(row, feature.get("geometry"))
     satisfaction, answers = number(words["satisfaction"]), number(words["satisfaction_n"])
     problems += tuple(_word_problems(row, words, satisfaction))

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import click
@@ -19,6 +18,7 @@ from sqlalchemy import select
 from core.catalog.enabled import catalogue_of
 from core.cli import processes
 from core.cli.console import Console
+from core.cli.importing import ask
 from core.cli.serving import free_port, wait_for_a_stop
 from core.cli.table import print_run
 from core.cli.waiting import finished
@@ -201,37 +201,6 @@ def bring_in(console: Console, tenants: dict[str, UUID], cities: dict[str, Files
     ]
     for tenant_id, job_id in asked:
         finished(console.database, tenant_id, job_id)
-
-
-def ask(
-    console: Console, tenant_id: UUID, kind: TableKind, path: Path, options: dict[str, Any]
-) -> UUID:
-    """Receive a file and ask for its import."""
-    from core.intake.pipeline import ask_import
-    from core.intake.receive import receive
-    from core.jobs.queues import wake_after_commit
-
-    with console.database.session(tenant_id) as session, path.open("rb") as stream:
-        upload = receive(
-            session,
-            console.blobs,
-            stream=stream,
-            filename=path.name,
-            by=None,
-            limit=console.config.upload_bytes,
-        )
-        job = ask_import(
-            session,
-            upload,
-            kind=kind,
-            importer_key=None,
-            options=options,
-            dataset_name=None,
-            by=None,
-        )
-        wake_after_commit(session, console.redis_url, job)
-        job_id: UUID = job.id
-    return job_id
 
 
 def judge(console: Console, tenants: dict[str, UUID]) -> list[tuple[UUID, UUID]]:

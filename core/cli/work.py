@@ -13,6 +13,7 @@ from sqlalchemy import select
 from core.catalog.enabled import catalogue_of
 from core.cli import processes
 from core.cli.console import Console
+from core.cli.importing import ask
 from core.cli.waiting import finished
 from core.contract import TableKind
 from core.db import Job, Run, Tenant
@@ -63,28 +64,16 @@ def import_file(  # noqa: PLR0913, PLR0917 - one argument an option
     words: tuple[str, ...],
 ) -> None:
     """导入一个文件，成为不可变的数据版本。Import a file into an immutable version."""
-    from core.intake.pipeline import ask_import
-    from core.intake.receive import receive
-
     tenant_id = tenant_id_of(console, tenant)
-    with console.database.session(tenant_id) as session, file.open("rb") as stream:
-        upload = receive(
-            session,
-            console.blobs,
-            stream=stream,
-            filename=file.name,
-            by=None,
-            limit=console.config.upload_bytes,
-        )
-        job_id = ask_import(
-            session,
-            upload,
-            kind=TableKind(kind),
-            importer_key=importer,
-            options=options_of(words),
-            dataset_name=dataset,
-            by=None,
-        ).id
+    job_id = ask(
+        console,
+        tenant_id,
+        TableKind(kind),
+        file,
+        options_of(words),
+        importer=importer,
+        dataset=dataset,
+    )
     with processes.worker(console.config):
         result = finished(console.database, tenant_id, job_id)
     click.echo(json.dumps(result, ensure_ascii=False, indent=1))

@@ -64,6 +64,13 @@ def test_a_single_area_is_a_boundary_and_several_must_say_what_they_are(write):
     assert read(two, kind="circle").tables["areas"]["kind"].tolist() == ["circle", "circle"]
 
 
+def test_a_single_area_of_a_kind_nobody_knows_is_refused_and_not_taken_as_the_boundary(write):
+    only = write(feature(name="某地", kind="商圈"))
+    (told,) = read(only).problems
+    assert (told.row, told.code, told.value) == (1, "unknown_kind", "商圈")
+    assert read(only, kind="circle").tables["areas"]["kind"].tolist() == ["circle"]
+
+
 @pytest.mark.parametrize(("said", "share"), [(0.83, 0.83), (83, 0.83), ("83", 0.83), (1, 1.0)])
 def test_satisfaction_is_a_share_or_a_percentage(write, said, share):
     areas = read(write(feature(satisfaction=said, satisfaction_n=400))).tables["areas"]
