@@ -42,7 +42,8 @@ def _memory_gib() -> float:
 
 def _revision() -> str:
     words = [_git("rev-parse", "--short=12", "HEAD")]
-    if _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!tests/bench/RESULTS.md"):
+    written = (":!tests/bench/RESULTS.md", ":!tests/bench/results")  # by the benches themselves
+    if _git("status", "--porcelain", "--untracked-files=no", "--", ".", *written):
         words.append("with uncommitted changes")
     return ", ".join(words)
 

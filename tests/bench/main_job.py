@@ -1,6 +1,6 @@
 """Measure the main job: a real city and a generated one by stage, and the whole demo.
 
-``python -m tests.bench.main_job`` writes RESULTS.md beside this file.
+``python -m tests.bench.main_job`` writes its part of RESULTS.md beside this file.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from core.services import Services, open_services
 from tenants.tree.operations import create_tenant
 from tests.bench.machine import TOP, machine
 from tests.bench.memory import CHILD, watched
+from tests.bench.parts import RESULTS, write_part
 from tests.bench.report import City, Demo, Piece, results
 
 TIMES = 3
 CHILD_EVERY_SECONDS = 0.05  # an importer's child may live for a few tenths of a second
 RULESETS = ("national-2023-plan", "jinan")
-RESULTS = Path(__file__).with_name("RESULTS.md")
 Files = Sequence[tuple[TableKind, Path, Mapping[str, Any]]]
 
 
@@ -62,7 +62,7 @@ def main() -> None:
         cities = measured_cities(home, told.times)
         demo = None if told.no_demo else measured_demo(home / "demo")
     text = results(about, cities, demo)
-    told.output.write_text(text, encoding="utf-8")
+    write_part(told.output, "main_job", text)
     sys.stdout.write(text)
 
 
