@@ -33,14 +33,29 @@ from core.contract.ruleset import (
     Window,
 )
 from core.contract.specs import hookimpl
-from core.contract.tables import GROUPS, TABLES, Column, TableKind
+from core.contract.tables import GATES, GROUPS, TABLES, Column, TableKind
 from core.contract.version import API
+from core.contract.walkers import (
+    ADULT,
+    ELDER,
+    PROFILES,
+    PUSHCHAIR,
+    WHEELCHAIR,
+    Stated,
+    WalkerProfile,
+)
 
 __all__ = [
+    "ADULT",
     "API",
+    "ELDER",
+    "GATES",
     "GROUPS",
+    "PROFILES",
+    "PUSHCHAIR",
     "TABLES",
     "WALKED_TO",
+    "WHEELCHAIR",
     "BusinessFormat",
     "Column",
     "Columns",
@@ -64,11 +79,13 @@ __all__ = [
     "Severity",
     "Source",
     "Span",
+    "Stated",
     "Status",
     "TableKind",
     "Terms",
     "Unreadable",
     "Walker",
+    "WalkerProfile",
     "Window",
     "declared_formats",
     "declared_ruleset",

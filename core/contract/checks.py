@@ -16,9 +16,10 @@ from marshmallow import Schema
 from core.contract.business_format import BusinessFormat
 from core.contract.importer import Importer, Problem, Raw
 from core.contract.manifest import Manifest
-from core.contract.ruleset import Demand, Line, Ruleset, Scorecard, Span
+from core.contract.ruleset import Demand, Line, Ruleset, Scorecard, Span, Walker
 from core.contract.tables import GROUPS, TABLES, Column, TableKind
 from core.contract.version import API, accepts
+from core.contract.walkers import FASTEST_MPS, LONGEST_WAIT_SECONDS, SLOWEST_MPS, STEEPEST_UPHILL
 
 KEY = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*")
 SLACK = 1e-6
@@ -143,10 +144,26 @@ def _demand_faults(value: Demand) -> Iterator[str]:
         yield f"需求的步行分钟为 {value.minutes}，应大于 0、不超过 60"
     if value.group not in ("all", *GROUPS):
         yield f"需求的人群“{value.group}”未知"
-    if not 0.2 <= value.walker.metres_per_second <= 3:  # noqa: PLR2004 - nobody walks otherwise
-        yield f"需求的步速为 {value.walker.metres_per_second} 米/秒，应在 0.2 与 3 之间"
+    yield from _walker_faults(value.walker)
     if value.window and not 0 <= value.window.start < value.window.end <= 24 * 60:
         yield f"需求的时段 {value.window} 不在一天之内"
+
+
+def _walker_faults(value: Walker) -> Iterator[str]:
+    if not isinstance(value, Walker):
+        yield f"需求的 walker 应为 Walker，却是 {type(value).__name__}"
+        return
+    if not SLOWEST_MPS <= value.metres_per_second <= FASTEST_MPS:
+        yield (
+            f"需求的步速为 {value.metres_per_second} 米/秒，"
+            f"应在 {SLOWEST_MPS:g} 与 {FASTEST_MPS:g} 之间"
+        )
+    if value.steps is not None and not 1 <= value.steps < math.inf:
+        yield f"需求的台阶倍数为 {value.steps}，应不小于 1，或为 None（不能走台阶）"
+    if not 0 <= value.crossing_seconds <= LONGEST_WAIT_SECONDS:
+        yield f"需求的等灯为 {value.crossing_seconds} 秒，应在 0 与 {LONGEST_WAIT_SECONDS:g} 之间"
+    if not 0 <= value.uphill <= STEEPEST_UPHILL:
+        yield f"需求的上坡系数为 {value.uphill}，应在 0 与 {STEEPEST_UPHILL:g} 之间"
 
 
 def scorecard_faults(value: object) -> Faults:

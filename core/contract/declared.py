@@ -36,7 +36,11 @@ def declared_ruleset(package: str, filename: str) -> Ruleset:
     FileNotFoundError, ModuleNotFoundError
         Where the file or the package is not there.
     """
-    return ruleset_of(read(package, filename))
+    raw = read(package, filename)
+    try:
+        return ruleset_of(raw)
+    except Misdeclared as wrong:
+        raise Misdeclared(f"{package}:{filename}: {wrong}") from wrong
 
 
 def read(package: str, filename: str, depth: int = 0) -> dict[str, Any]:
@@ -80,6 +84,8 @@ def merge(parent: Mapping[str, Any], child: Mapping[str, Any]) -> dict[str, Any]
     merged: dict[str, Any] = {"ruleset": child["ruleset"], "fact": child.get("fact", [])}
     for table in ("defaults", "classes"):
         merged[table] = {**parent.get(table, {}), **child.get(table, {})}
+    if "speed_profile" in child.get("defaults", {}) and "walker" not in child["defaults"]:
+        merged["defaults"].pop("walker", None)  # the child names its walker the other way
     merged["dimension"] = child.get("dimension") or parent["dimension"]
     remain = {row["id"] for row in merged["dimension"]}
     inherited = [row for row in parent["indicator"] if row["dimension"] in remain]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import RAISE, Schema, fields, validate
 
+from core.contract.declared_walkers import SpeedProfile, WalkerChoice
 from core.contract.ruleset import Status
 
 STATUS = fields.Enum(Status, by_value=True, required=True)
@@ -52,19 +53,10 @@ class Defaults(Strict):
     """What an indicator means where it says nothing itself."""
 
     threshold_minutes = fields.Float(required=True, validate=validate.Range(min=1, max=60))
-    speed_profile = fields.Str(required=True)
+    speed_profile = fields.Str(load_default="")
+    walker = WalkerChoice(load_default="")  # before speed_profile
     missing_policy = fields.Str(load_default="bounds", validate=validate.Equal("bounds"))
     population_basis = fields.Str(required=True)
-
-
-class SpeedProfile(Strict):
-    """How fast somebody walks."""
-
-    id = fields.Str(required=True)
-    group = fields.Str(required=True)
-    m_per_s = fields.Float(required=True, validate=validate.Range(min=0.2, max=3))
-    status = STATUS
-    source = fields.Str(required=True)
 
 
 class StatedFact(Strict):
@@ -98,6 +90,7 @@ class IndicatorTable(Strict):
     aggregate = fields.Str(load_default="")
     group = fields.Str(load_default="all")
     speed_profile = fields.Str(load_default="")
+    walker = WalkerChoice(load_default="")
     threshold_minutes = fields.Float(load_default=None, validate=validate.Range(min=1, max=60))
     threshold_m = fields.Float(load_default=None)
     window = fields.Str(load_default="", validate=validate.Regexp(r"(\d\d:\d\d-\d\d:\d\d)?$"))
@@ -165,7 +158,7 @@ class RulesetFile(Strict):
     ruleset = fields.Nested(Head, required=True)
     defaults = fields.Nested(Defaults, required=True)
     classes = fields.Dict(keys=fields.Str(), values=fields.List(fields.Str()), load_default=dict)
-    speed_profile = fields.List(fields.Nested(SpeedProfile), required=True)
+    speed_profile = fields.List(fields.Nested(SpeedProfile), load_default=list)
     fact = fields.List(fields.Nested(StatedFact), load_default=list)
     dimension = fields.List(fields.Nested(Dimension), required=True)
     indicator = fields.List(fields.Nested(IndicatorTable), required=True)

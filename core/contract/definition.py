@@ -12,13 +12,13 @@ from marshmallow import ValidationError
 
 from core.contract.curves import Curve, curve
 from core.contract.declared_schema import KINDS, RulesetFile
-from core.contract.ruleset import Demand, Status, Walker, Window
+from core.contract.declared_walkers import assumed_walkers, walker_of
+from core.contract.ruleset import CHARACTERS, Demand, Status, Walker, Window
 from core.contract.tables import GROUPS
 
 PERCENT = "%"
 WEIGHTS = 100.0
 WEIGHT_SLACK = 0.01
-CHARACTERS = {Status.OFFICIAL: "官", Status.DERIVED: "推", Status.ASSUMED: "设"}
 NUMBERS = {  # every number of an indicator, by the name that status_parts must tell about
     "threshold_minutes": "步行时间",
     "window": "营业时段",
@@ -269,7 +269,7 @@ def _demands(row: Mapping[str, Any], file: Mapping[str, Any]) -> tuple[Demand, .
             formats=each,
             minutes=row["threshold_minutes"] or file["defaults"]["threshold_minutes"],
             group=row["group"],
-            walker=_walker(row["speed_profile"] or file["defaults"]["speed_profile"], file),
+            walker=_walker(row, file),
             window=_window(row["window"]),
             at_least=_at_least(row["match"], len(each)),
         )
@@ -277,11 +277,21 @@ def _demands(row: Mapping[str, Any], file: Mapping[str, Any]) -> tuple[Demand, .
     )
 
 
-def _walker(key: str, file: Mapping[str, Any]) -> Walker:
-    for profile in file["speed_profile"]:
-        if profile["id"] == key:
-            return Walker(key=key, metres_per_second=profile["m_per_s"])
-    raise Misdeclared(f"unknown speed profile {key}")
+def _choice(row: Mapping[str, Any], file: Mapping[str, Any]) -> str | Mapping[str, Any]:
+    """Give the walker that an indicator names, or the file's."""
+    rows = (row, file["defaults"])
+    choices = (each[name] for each in rows for name in ("walker", "speed_profile") if each[name])
+    choice: str | Mapping[str, Any] = next(choices, "")
+    if not choice:
+        raise Misdeclared("defaults: name a walker")
+    return choice
+
+
+def _walker(row: Mapping[str, Any], file: Mapping[str, Any]) -> Walker:
+    try:
+        return walker_of(_choice(row, file), file)
+    except LookupError as wrong:
+        raise Misdeclared(f"indicator {row['id']}: walker: {wrong}") from wrong
 
 
 def _window(text: str) -> Window | None:
@@ -340,7 +350,8 @@ def _assumptions(
 ) -> Iterable[str]:
     """Say every number that no text states: a report must print them."""
     weights = [f"{row['zh']} {row['weight']:g}" for row in _assumed(file["dimension"])]
-    speeds = [f"{row['id']} {row['m_per_s']:g} 米/秒" for row in _assumed(file["speed_profile"])]
+    asking = [row for row, each in zip(file["indicator"], indicators, strict=True) if each.demands]
+    speeds = assumed_walkers(file, [_choice(row, file) for row in asking])
     cuts = [f"{grade.name} {grade.min_score:g}" for grade in grades if _is_assumed(grade.status)]
     yield from (f"设定：{each.name}：{each.assumed}" for each in indicators if each.assumed)
     for what, numbers in (("维度权重", weights), ("步速", speeds), ("等级分数线", cuts)):

@@ -21,6 +21,9 @@ class Status(StrEnum):
     ASSUMED = "assumed"
 
 
+CHARACTERS = {Status.OFFICIAL: "官", Status.DERIVED: "推", Status.ASSUMED: "设"}
+
+
 class OfferMode(StrEnum):
     """How an offer reaches residents."""
 
@@ -45,10 +48,30 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walker:
-    """How fast somebody walks: a profile key and metres per second."""
+    """How somebody walks; the defaults count length alone, at 1.2 m/s.
+
+    Parameters
+    ----------
+    key
+        The profile's key.
+    metres_per_second
+        Speed on level ground.
+    steps
+        How many times as long a metre of steps takes, at least 1; None: cannot use steps.
+    crossing_seconds
+        Mean wait at a signalled crossing.
+    uphill
+        Level metres on top for every metre climbed; 0: slopes are ignored.
+    through_gates
+        Whether gates that are not open to everybody may be passed.
+    """
 
     key: str = "adult_1_2"
     metres_per_second: float = 1.2
+    steps: float | None = 1.0
+    crossing_seconds: float = 0.0
+    uphill: float = 0.0
+    through_gates: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ class Column:
     optional: bool = False
 
 
+GATES = ("private", "locked")  # what a street's gate may be, besides '' for open to all
 GROUPS = ("60+", "65+", "0-3", "0-6")  # age groups a residents table may carry, as people_<group>
 
 TABLES: Mapping[TableKind, Mapping[str, tuple[Column, ...]]] = {
@@ -45,6 +46,21 @@ TABLES: Mapping[TableKind, Mapping[str, tuple[Column, ...]]] = {
             Column("metres", "f8", "length on the WGS 84 ellipsoid", "m"),
             Column("way", "i8", "id of the source way, for people who look it up"),
             Column("kind", "str", "what the street is, in the source's word (footway, steps …)"),
+            Column("crossings", "i4", "signalled crossings passed, 0 none", optional=True),
+            Column("gate", "str", "'' open to all, private or locked", optional=True),
+            Column(
+                "one_way",
+                "i1",
+                "on foot: 0 both ways, 1 only from u to v, -1 only from v to u",
+                optional=True,
+            ),
+            Column(
+                "climb",
+                "f8",
+                "climbed from u to v, negative when falling, NaN unknown",
+                "m",
+                optional=True,
+            ),
         ),
     },
     TableKind.RESIDENTS: {

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from core.contract import GROUPS, TABLES, OfferMode, Severity, TableKind
+from core.contract import GATES, GROUPS, TABLES, OfferMode, Severity, TableKind
 from core.intake.found import Found, rows_of
 from core.intake.normalise import Table, Tables
 from core.intake.people import whole_groups
@@ -87,6 +87,7 @@ def _streets(tables: Tables, near: Box | None, found: Found) -> Checked:
     with np.errstate(invalid="ignore"):
         ends = (np.minimum(u, v) >= 0) & (np.maximum(u, v) < count)
         sound = ends & np.isfinite(metres) & (metres >= 0)
+        sound &= _passable(edges, len(u))
     if not sound.all():
         _malformed(found, "edges", int(np.flatnonzero(~sound)[0]))
     placed = check_places(Places(nodes["lon"], nodes["lat"], rows_of(nodes, count)), None, found)
@@ -98,6 +99,20 @@ def _streets(tables: Tables, near: Box | None, found: Found) -> Checked:
         _elsewhere(found, box, near)
     kilometres = round(float(metres[sound].sum()) / 1000, 1)
     return Checked(tables=tables, kept=int(sound.sum()), quality={"kilometres": kilometres})
+
+
+def _passable(edges: Table, count: int) -> Mask:
+    """Mark the edges whose crossings, gates, one-ways and climbs are possible, where they stand."""
+    good: Mask = np.ones(count, dtype=bool)
+    if "crossings" in edges:
+        good &= edges["crossings"] >= 0
+    if "gate" in edges:
+        good &= np.isin(edges["gate"], np.array(["", *GATES], dtype=object))
+    if "one_way" in edges:
+        good &= np.isin(edges["one_way"], (-1, 0, 1))
+    if "climb" in edges:
+        good &= ~np.isinf(edges["climb"])
+    return good
 
 
 def _residents(tables: Tables, near: Box | None, found: Found) -> Checked:

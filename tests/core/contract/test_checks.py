@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from core.contract import (
+    PROFILES,
     BusinessFormat,
     Demand,
     Importer,
@@ -139,7 +140,15 @@ def test_a_claim_outside_nought_to_one_is_told(claim):
         {"minutes": 61},
         {"minutes": float("nan")},
         {"group": "6-12"},
+        {"walker": None},
         {"walker": Walker(metres_per_second=12)},
+        {"walker": Walker(metres_per_second=0.05)},
+        {"walker": Walker(metres_per_second=float("nan"))},
+        {"walker": Walker(steps=0.5)},
+        {"walker": Walker(steps=float("inf"))},
+        {"walker": Walker(crossing_seconds=-1)},
+        {"walker": Walker(crossing_seconds=float("inf"))},
+        {"walker": Walker(uphill=float("nan"))},
         {"window": Window(600, 600)},
         {"window": Window(600, 1500)},
     ],
@@ -148,6 +157,11 @@ def test_a_demand_that_nothing_can_answer_is_told(change):
     assert (
         len(checks.demands_faults([replace(Demand(formats=("shop",), minutes=15), **change)])) == 1
     )
+
+
+@pytest.mark.parametrize("walker", [one.walker for one in PROFILES.values()])
+def test_every_named_walker_may_be_demanded(walker):
+    assert not checks.demands_faults([Demand(formats=("shop",), minutes=15, walker=walker)])
 
 
 def test_demands_are_a_sequence_of_demands():

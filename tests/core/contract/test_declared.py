@@ -168,3 +168,17 @@ def test_demands_that_two_indicators_share_are_asked_once(small):
     small["indicator"][0]["weight"] = 50
     small["indicator"].append(copy.deepcopy(small["indicator"][0]) | {"id": "again"})
     assert len(ruleset_of(small).demands({})) == 1
+
+
+def test_a_contradiction_names_its_file(package):
+    broken = PARENT.replace('"adult"\npopulation', '"runner"\npopulation')
+    (package / "parent.toml").write_text(broken, "utf-8")
+    with pytest.raises(Misdeclared, match=r"packaged_rules:parent.toml: .*shops: walker: .*runner"):
+        declared_ruleset("packaged_rules", "parent.toml")
+
+
+def test_a_child_may_name_its_walker_either_way(small):
+    small["defaults"]["walker"] = "elder"
+    child = {"ruleset": small["ruleset"], "defaults": {"speed_profile": "adult"}}
+    walkers = {demand.walker.key for demand in ruleset_of(merge(small, child)).demands({})}
+    assert walkers == {"adult"}

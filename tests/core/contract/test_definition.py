@@ -1,6 +1,15 @@
 import pytest
 
-from core.contract import Demand, Misdeclared, Walker, Window
+from core.contract import (
+    ADULT,
+    ELDER,
+    PUSHCHAIR,
+    WHEELCHAIR,
+    Demand,
+    Misdeclared,
+    Walker,
+    Window,
+)
 from core.contract.definition import define
 
 
@@ -153,3 +162,75 @@ def test_what_is_not_built_yet_asks_nothing_and_says_so(small, change, word):
     assert shops.demands == ()
     assert shops.unbuilt.startswith("此指标的计算尚未建成")
     assert word in shops.unbuilt
+
+
+def walkers_of(raw):
+    return {demand.walker for each in define(raw).indicators for demand in each.demands}
+
+
+@pytest.mark.parametrize("walker", [ADULT, ELDER, PUSHCHAIR, WHEELCHAIR])
+def test_a_walker_may_be_one_of_the_named(small, walker):
+    small["indicator"][0]["walker"] = walker.key
+    assert walkers_of(small) == {walker}
+
+
+def test_the_files_own_profile_comes_before_the_named(small):
+    small["speed_profile"].append(
+        small["speed_profile"][0] | {"id": "elder", "m_per_s": 0.7, "steps": "never"}
+    )
+    small["defaults"]["walker"] = "elder"
+    assert walkers_of(small) == {Walker(key="elder", metres_per_second=0.7, steps=None)}
+
+
+def test_a_walker_may_be_written_where_it_is_used(small):
+    table = {"key": "carer", "metres_per_second": 1.0, "steps": 2, "crossing_seconds": 30}
+    table |= {"uphill": 4, "through_gates": False, "status": "assumed", "source": "设定"}
+    small["indicator"][0]["walker"] = table
+    assert walkers_of(small) == {
+        Walker(
+            key="carer",
+            metres_per_second=1.0,
+            steps=2.0,
+            crossing_seconds=30.0,
+            uphill=4.0,
+            through_gates=False,
+        )
+    }
+    told = "carer 1 米/秒、台阶按 2 倍、等灯 30 秒、每升高 1 米加 4 米、不过门禁"
+    assert f"设定：步速：adult 1.2 米/秒、{told}" in define(small).assumptions
+
+
+def test_a_named_walkers_numbers_are_told_with_the_assumptions(small):
+    small["defaults"] = {"threshold_minutes": 15, "walker": "wheelchair", "population_basis": "人"}
+    del small["speed_profile"]
+    told = "设定：步速：wheelchair 0.8 米/秒、不能走台阶、等灯 34 秒、每升高 1 米加 3.5 米"
+    assert told in define(small).assumptions
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"steps": 0.5}, 'at least 1, or "never"'),
+        ({"steps": "none"}, 'at least 1, or "never"'),
+        ({"steps": True}, 'at least 1, or "never"'),
+        ({"crossing_seconds": -1}, "crossing_seconds.*write 0 to 600"),
+        ({"uphill": 101}, "uphill.*write 0 to 100"),
+        ({"metres_per_second": 0.05}, "metres_per_second.*write a speed of 0.1 to 3"),
+        ({"speed": 1}, "speed"),
+        ({"through_gates": "sometimes"}, "through_gates"),
+    ],
+)
+def test_an_impossible_walker_is_refused_by_key_and_remedy(small, change, words):
+    table = {"key": "x", "metres_per_second": 1.0, "status": "assumed", "source": "设定"}
+    small["indicator"][0]["walker"] = table | change
+    refused(small, words)
+
+
+def test_an_unknown_or_missing_walker_is_refused_with_those_there_are(small):
+    small["indicator"][0]["walker"] = "runner"
+    refused(small, "shops: walker: unknown speed profile runner: name one of adult, adult_1_2, eld")
+    small["indicator"][0]["walker"] = 3
+    refused(small, "a profile's key or a table")
+    del small["indicator"][0]["walker"]
+    del small["defaults"]["speed_profile"]
+    refused(small, "name a walker")

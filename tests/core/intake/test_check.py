@@ -172,10 +172,30 @@ def test_offers_are_renumbered_when_an_outlet_goes_and_said_once_when_equal():
         {"v": np.array([-1])},
         {"metres": np.array([np.nan])},
         {"metres": np.array([-3.0])},
+        {"crossings": np.array([-1])},
+        {"gate": text(["shut"])},
+        {"one_way": np.array([2])},
+        {"climb": np.array([np.inf])},
     ],
 )
 def test_streets_that_break_the_contract_are_refused_whole(changes):
     assert codes(checked("streets", streets(**changes))[1]) == [(0, "malformed", "refused")]
+
+
+def test_what_lies_on_streets_is_kept_in_the_contracts_types():
+    result, found = checked(
+        "streets",
+        streets(
+            crossings=np.array([2]),
+            gate=text(["private"]),
+            one_way=np.array([-1.0]),
+            climb=np.array([np.nan]),
+        ),
+    )
+    edges = result.tables["edges"]
+    assert codes(found) == []
+    assert (edges["crossings"].dtype, edges["one_way"].dtype) == (np.int32, np.int8)
+    assert edges["gate"].tolist() == ["private"]
 
 
 def test_streets_that_do_not_touch_the_tenant_are_refused():
