@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.contract import GROUPS, WALKED_TO, TableKind
 from core.kernel import streets as network
 from core.kernel.snap import Snapped, snap
+from core.kernel.walkers import Obstacles
 from core.runs.areas import Areas, place
 from core.runs.params import Params
 from core.store import Blobs, Manifest, thaw
@@ -64,11 +65,15 @@ class Offers:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Town:
-    """All that the kernel needs of a run. ``lon0``, ``lat0`` is the plane's origin."""
+    """All that the kernel needs of a run. ``lon0``, ``lat0`` is the plane's origin.
+
+    ``obstacles`` stand in the order of the streets' edges.
+    """
 
     lon0: float
     lat0: float
     streets: network.Streets
+    obstacles: Obstacles
     homes: Homes
     outlets: Snapped
     offers: Offers
@@ -89,8 +94,10 @@ def settle(loaded: Loaded, params: Params) -> Town:
     nodes = loaded.tables[TableKind.STREETS]["nodes"]
     lon0, lat0 = _middle(nodes["lon"]), _middle(nodes["lat"])
     streets = _streets(loaded.tables[TableKind.STREETS], lon0, lat0)
+    obstacles = _obstacles(loaded.tables[TableKind.STREETS]["edges"])
     if params.largest_component_only:
-        streets = network.take_edges(streets, network.largest_component(streets))
+        largest = network.largest_component(streets)
+        streets, obstacles = network.take_edges(streets, largest), obstacles.take(largest)
     limit = params.access_limit_metres
     residents = loaded.tables[TableKind.RESIDENTS]["homes"]
     x, y = network.plane(residents["lon"], residents["lat"], lon0=lon0, lat0=lat0)
@@ -105,6 +112,7 @@ def settle(loaded: Loaded, params: Params) -> Town:
         lon0=lon0,
         lat0=lat0,
         streets=streets,
+        obstacles=obstacles,
         homes=Homes(
             lon=residents["lon"],
             lat=residents["lat"],
@@ -134,6 +142,17 @@ def _streets(tables: Tables, lon0: float, lat0: float) -> network.Streets:
     nodes, edges = tables["nodes"], tables["edges"]
     x, y = network.plane(nodes["lon"], nodes["lat"], lon0=lon0, lat0=lat0)
     return network.checked(x=x, y=y, u=edges["u"], v=edges["v"], metres=edges["metres"])
+
+
+def _obstacles(edges: Mapping[str, NDArray[Any]]) -> Obstacles:
+    """Gather what lies on the edges; a version from before a column existed has none of it."""
+    return Obstacles(
+        steps=np.equal(edges["kind"], "steps").astype(np.bool_),
+        shut=np.not_equal(edges["gate"], "").astype(np.bool_) if "gate" in edges else None,
+        crossings=edges.get("crossings"),
+        one_way=edges.get("one_way"),
+        climb=edges.get("climb"),
+    )
 
 
 def _walked_to(offers: Mapping[str, NDArray[Any]]) -> Offers:
