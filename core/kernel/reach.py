@@ -5,46 +5,81 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
 
+from core.kernel.compiled.homes import along_chains, arrive, count_people, spread
+from core.kernel.compiled.lanes import FAR16, LANES
+from core.kernel.compiled.sweeps import sow, sweep_down, sweep_up
+from core.kernel.coverage import People
+from core.kernel.doors import Arrivals, Doors, arrivals, doors
+from core.kernel.fields import Field, Seeds, Workspace, graph
+from core.kernel.prepared import Hierarchy, Prepared, prepare
 from core.kernel.snap import Snapped
 from core.kernel.streets import Streets
-from core.kernel.walks import DECISECONDS_PER_SECOND, UNREACHED, Deciseconds
-
-SLOWEST_MPS = 0.01  # below this the longest street no longer fits the sums of the direct walk
+from core.kernel.walkers import SLOWEST_MPS, level
+from core.kernel.walks import UNREACHED, Deciseconds
 
 Rows: TypeAlias = NDArray[np.integer]
-Longs: TypeAlias = NDArray[np.int64]
+Ints: TypeAlias = NDArray[np.int32]
+Shorts: TypeAlias = NDArray[np.uint16]
 
-
-class Reach(Protocol):
-    """What any engine must answer, byte for byte like :func:`reach`."""
-
-    def __call__(  # noqa: D102 - told at reach below
-        self,
-        streets: Streets,
-        outlets: Snapped,
-        homes: Snapped,
-        *,
-        lanes: Sequence[Rows],
-        speed_mps: float,
-        limit_ds: int,
-    ) -> Deciseconds: ...
+CACHE_LINE = 64
+MANY_LANES = 8  # from here a hierarchy made for one question costs less than it saves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Doors:
-    """Points on edges in walking time: to each end of the edge, and from door to street."""
+class Reached:
+    """Walks of all homes to the nearest outlet of each lane, 32 lanes a line.
 
-    edge: NDArray[np.int32]
-    access: Longs
-    to_u: Longs
-    to_v: Longs
+    ``lines`` holds one array per 32 lanes, shape (homes * 32,), in the order of ``homes``.
+    """
+
+    homes: Arrivals
+    lines: tuple[Shorts, ...]
+    lanes: int
+    limit_ds: int
+
+    def matrix(self) -> Deciseconds:
+        """Give all walks, shape (lanes, homes); ``UNREACHED`` beyond the limit."""
+        walks: Deciseconds = np.empty((self.lanes, len(self.homes)), dtype=np.int32)
+        for number, lines in enumerate(self.lines):
+            first = number * LANES
+            some = min(LANES, self.lanes - first)
+            spread(
+                lines,
+                some,
+                len(self.homes),
+                self.homes.line,
+                self.limit_ds,
+                UNREACHED,
+                walks,
+                first,
+            )
+        return walks
+
+    def row(self, lane: int) -> Deciseconds:
+        """Give one lane's walks, shape (homes,); ``UNREACHED`` beyond the limit."""
+        lines = self.lines[lane // LANES].reshape(-1, LANES)[:, lane % LANES]
+        walks = lines[self.homes.line].astype(np.int32)
+        walks[walks > self.limit_ds] = UNREACHED
+        return walks
+
+    def covered(self, people: People, limits_ds: Sequence[int]) -> People:
+        """Count the people within each lane's limit, which may not exceed the one searched to."""
+        if len(limits_ds) != self.lanes or max(limits_ds, default=0) > self.limit_ds:
+            raise ValueError(f"{list(limits_ds)} are no limits of {self.lanes} lanes")
+        in_order = np.empty(len(people), dtype=np.int64)
+        in_order[self.homes.line] = people
+        covered: People = np.zeros(len(self.lines) * LANES, dtype=np.int64)
+        limits = np.full(len(covered), -1, dtype=np.int32)
+        limits[: self.lanes] = limits_ds
+        for number, lines in enumerate(self.lines):
+            some = slice(number * LANES, (number + 1) * LANES)
+            count_people(lines, in_order, limits[some], covered[some])
+        return covered[: self.lanes]
 
 
 def reach(
@@ -61,8 +96,7 @@ def reach(
     The walk is the home's access walk, the way along the streets, and the outlet's access walk;
     where both stand on one edge the direct way between them is considered too. Each part is
     rounded once to whole deciseconds (edge, access, and offset along the edge), so sums are
-    exact and do not depend on their order. One search per lane from a virtual source behind
-    all its outlets (Dijkstra 1959, as in ``scipy.sparse.csgraph``).
+    exact and do not depend on their order.
 
     Parameters
     ----------
@@ -85,126 +119,146 @@ def reach(
     Raises
     ------
     ValueError
-        If the speed is below 0.01 m/s or not finite, the limit is negative or not below
-        ``UNREACHED``, or a point stands on an edge that the streets do not have.
+        If the speed is below 0.01 m/s or not finite, the limit is negative or above 65,000, or a
+        point stands on an edge that the streets do not have.
     """
     if not (math.isfinite(speed_mps) and speed_mps >= SLOWEST_MPS):
         raise ValueError(f"speed_mps must be at least {SLOWEST_MPS}, not {speed_mps}")
-    if not 0 <= limit_ds < UNREACHED:
-        raise ValueError(f"limit_ds must lie within 0..{UNREACHED - 1}, not {limit_ds}")
-    weight = _walk_time(streets.metres, speed_mps)
-    doors_out = _doors(outlets, weight, speed_mps)
-    doors_in = _doors(homes, weight, speed_mps)
-    attached = np.flatnonzero(homes.attached)
-    homes_in = _take(doors_in, attached)
-    lanes_out = [_take(doors_out, _rows(lane, outlets)) for lane in lanes]
-
-    walks: Deciseconds = np.full((len(lanes), len(homes)), UNREACHED, dtype=np.int32)
-    graph = _graph(streets, weight, lanes_out)
-    for lane, offers in enumerate(lanes_out):
-        if len(offers.edge) == 0 or len(attached) == 0:
-            continue
-        at_node = dijkstra(graph, indices=streets.nodes + lane, limit=float(limit_ds))
-        by_streets = np.minimum(
-            at_node[streets.u[homes_in.edge]] + homes_in.to_u,
-            at_node[streets.v[homes_in.edge]] + homes_in.to_v,
-        )
-        best = np.minimum(by_streets, _direct(offers, homes_in)) + homes_in.access
-        best[best > limit_ds] = UNREACHED
-        walks[lane, attached] = best
-    return walks
+    weights = level(streets.metres, metres_per_second=speed_mps)
+    prepared = prepare(streets, weights, bound_ds=limit_ds, hierarchy=len(lanes) > MANY_LANES)
+    standing = arrivals(doors(prepared, homes))
+    found = search(prepared, doors(prepared, outlets), standing, lanes=lanes, limit_ds=limit_ds)
+    return found.matrix()
 
 
-def _walk_time(metres: NDArray[np.float64], speed_mps: float) -> Longs:
-    time: Longs = np.rint(metres / speed_mps * DECISECONDS_PER_SECOND).astype(np.int64)
-    return time
+def search(
+    prepared: Prepared,
+    outlets: Doors,
+    homes: Arrivals,
+    *,
+    lanes: Sequence[Rows],
+    limit_ds: int,
+) -> Reached:
+    """Search prepared streets for all lanes, 32 in one pass.
+
+    Two sweeps over the hierarchy (PHAST: Delling, Goldberg, Nowatzyk, Werneck 2011) carry a line
+    of 32 walks from node to node; homes then read both ends of their chain. Streets prepared
+    without a hierarchy are searched lane by lane.
+
+    Parameters
+    ----------
+    prepared
+        Streets for one walker, for walks at least as long as ``limit_ds``.
+    outlets, homes
+        Points on them.
+    lanes
+        Rows of ``outlets``, one set per lane.
+    limit_ds
+        Longest walk of interest, inclusive.
+
+    Raises
+    ------
+    ValueError
+        The limit is negative or beyond the bound, or a lane names an outlet that there is not.
+    """
+    if not 0 <= limit_ds <= prepared.bound_ds:
+        raise ValueError(f"limit_ds must lie within 0..{prepared.bound_ds}, not {limit_ds}")
+    named = [attached_rows(lane, outlets) for lane in lanes]
+    field = _aligned(max(prepared.nodes, 1) * LANES)
+    lines = []
+    for first in range(0, len(named), LANES):
+        some = named[first : first + LANES]
+        out = _aligned(len(homes) * LANES)
+        _pass(prepared, outlets, homes, some, field, out)
+        lines.append(out)
+    return Reached(homes=homes, lines=tuple(lines), lanes=len(named), limit_ds=limit_ds)
 
 
-def _rows(lane: Rows, outlets: Snapped) -> NDArray[np.int64]:
-    """Give the attached outlets of a lane."""
+def attached_rows(lane: Rows, outlets: Doors) -> Ints:
+    """Give the attached outlets of a lane.
+
+    Raises
+    ------
+    TypeError
+        The lane holds something other than whole numbers.
+    ValueError
+        It names an outlet that there is not.
+    """
     rows = np.asarray(lane)
     if rows.size and not np.issubdtype(rows.dtype, np.integer):
         raise TypeError(f"a lane holds rows of outlets, not {rows.dtype}")
     if rows.size and (rows.min() < 0 or rows.max() >= len(outlets)):
         raise ValueError(f"a lane names an outlet outside 0..{len(outlets) - 1}")
-    whole = rows.astype(np.int64)
-    attached: NDArray[np.int64] = whole[outlets.attached[whole]]
+    whole = rows.astype(np.int32)
+    attached: Ints = whole[outlets.chain[whole] >= 0]
     return attached
 
 
-def _doors(points: Snapped, weight: Longs, speed_mps: float) -> _Doors:
-    on = points.attached
-    if on.any() and int(points.edge.max()) >= len(weight):
-        raise ValueError(f"a point stands on edge {int(points.edge.max())} of {len(weight)}")
-    if not len(weight):
-        nothing = np.zeros(len(points), dtype=np.int64)
-        return _Doors(edge=points.edge, access=nothing, to_u=nothing, to_v=nothing)
-    length = weight[np.where(on, points.edge, 0)]
-    to_u = np.rint(np.where(on, points.fraction, 0.0) * length).astype(np.int64)
-    # A door farther than any limit is as good as one at the limit, and its sums stay small.
-    farthest = UNREACHED * speed_mps / DECISECONDS_PER_SECOND
-    metres = np.where(on, np.minimum(points.access_metres, farthest), 0.0)
-    access = _walk_time(metres, speed_mps)
-    return _Doors(edge=points.edge, access=access, to_u=to_u, to_v=length - to_u)
+def _pass(
+    prepared: Prepared,
+    outlets: Doors,
+    homes: Arrivals,
+    lanes: Sequence[Ints],
+    field: Shorts,
+    out: Shorts,
+) -> None:
+    """Fill the lines of all homes for at most 32 lanes."""
+    row = np.concatenate([*lanes, np.zeros(0, dtype=np.int32)])
+    lane = np.repeat(np.arange(len(lanes), dtype=np.int32), [len(rows) for rows in lanes])
+    node = np.concatenate([outlets.tail[row], outlets.head[row]])
+    time = np.concatenate([outlets.ends[row, 2], outlets.ends[row, 3]])
+    time += np.tile(outlets.access[row], 2)
+    seeds = (node, np.tile(lane, 2), time)
+    if prepared.hierarchy is None:
+        _lane_by_lane(prepared, seeds, len(lanes), field)
+    else:
+        _sweep(prepared, prepared.hierarchy, seeds, field)
+    arrive(field, homes.tail, homes.to_tail, homes.head, homes.to_head, homes.access, out)
+    order = np.lexsort((lane, outlets.part[row], outlets.along[row, 0], outlets.chain[row]))
+    row, lane = row[order], np.ascontiguousarray(lane[order])
+    at = np.column_stack([outlets.along[row], outlets.access[row]])
+    along_chains(
+        outlets.chain[row], at, outlets.part[row], lane,
+        homes.first, homes.along, homes.part, np.arange(len(homes), dtype=np.int32),
+        homes.access, out,
+    )  # fmt: skip
 
 
-def _take(doors: _Doors, rows: Rows) -> _Doors:
-    return _Doors(
-        edge=doors.edge[rows],
-        access=doors.access[rows],
-        to_u=doors.to_u[rows],
-        to_v=doors.to_v[rows],
+def _sweep(
+    prepared: Prepared, hierarchy: Hierarchy, seeds: tuple[Ints, Ints, Ints], field: Shorts
+) -> None:
+    node, lane, time = seeds
+    row_of = np.zeros(prepared.nodes, dtype=np.int32)
+    lines = _aligned((min(len(node), prepared.nodes) + 1) * LANES)
+    lines[:LANES] = FAR16
+    sow(node, lane, time, prepared.bound_ds, row_of, lines)
+    sweep_up(hierarchy.below_first, hierarchy.below, hierarchy.below_into, field, lines, row_of)
+    sweep_down(hierarchy.first, hierarchy.above, hierarchy.out, field)
+
+
+def _lane_by_lane(
+    prepared: Prepared, seeds: tuple[Ints, Ints, Ints], lanes: int, field: Shorts
+) -> None:
+    """Search the contracted graph once for each lane (Dial 1969)."""
+    node, lane, time = seeds
+    arcs = graph(
+        start=prepared.graph_start,
+        node=prepared.graph_node,
+        out=prepared.graph_out,
+        into=prepared.graph_in,
+        bound_ds=prepared.bound_ds,
     )
+    space = Workspace(arcs)
+    lines = field.reshape(-1, LANES)
+    lines[:] = FAR16
+    for each in range(lanes):
+        mine = lane == each
+        ends = Seeds(node=node[mine], time=time[mine])
+        lines[: prepared.nodes, each] = Field(arcs, ends, space).walks
 
 
-def _graph(streets: Streets, weight: Longs, lanes: Sequence[_Doors]) -> csr_array:
-    """Lay out the streets both ways, and one node per lane with an arc to each outlet's ends.
-
-    Built as CSR by hand: scipy's way from triples to CSR adds parallel edges where the
-    shortest is meant. A street of no length stays an entry of its own, which csgraph walks.
-    """
-    size = streets.nodes + len(lanes)
-    tails, heads, times = [streets.u, streets.v], [streets.v, streets.u], [weight, weight]
-    for source, offers in enumerate(lanes, start=streets.nodes):
-        tails += [np.full(2 * len(offers.edge), source, dtype=np.int32)]
-        heads += [streets.u[offers.edge], streets.v[offers.edge]]
-        times += [offers.access + offers.to_u, offers.access + offers.to_v]
-    tail, head, time = np.concatenate(tails), np.concatenate(heads), np.concatenate(times)
-    order = np.lexsort((time, head, tail))
-    tail, head, time = tail[order], head[order], time[order]
-    first = np.ones(len(tail), dtype=np.bool_)
-    first[1:] = (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])
-    start = np.zeros(size + 1, dtype=np.int32)
-    np.cumsum(np.bincount(tail[first], minlength=size), out=start[1:])
-    return csr_array((time[first].astype(np.float64), head[first], start), shape=(size, size))
-
-
-def _direct(offers: _Doors, homes: _Doors) -> NDArray[np.float64]:
-    """Walk straight along an edge shared by home and outlet; inf where none.
-
-    The best outlet at or before the home minimises access - offset, the best at or behind it
-    access + offset. Both are running minima over outlets sorted by edge and offset; lifting each
-    edge's values by a step wider than they can differ keeps a run from leaking into the next.
-    """
-    shared, rank = np.unique(offers.edge, return_inverse=True)
-    span = int(max(offers.to_u.max(), homes.to_u.max())) + 1
-    key = rank.astype(np.int64) * span + offers.to_u
-    order = np.argsort(key, kind="stable")
-    key, rank = key[order], rank[order].astype(np.int64)
-    before, behind = (offers.access - offers.to_u)[order], (offers.access + offers.to_u)[order]
-    step = int(offers.access.max()) + span + span
-    before = np.minimum.accumulate(before - rank * step) + rank * step
-    behind = np.minimum.accumulate((behind + rank * step)[::-1])[::-1] - rank * step
-
-    place = np.searchsorted(shared, homes.edge)
-    place_safe = np.minimum(place, len(shared) - 1)
-    mine = np.flatnonzero(shared[place_safe] == homes.edge)
-    place, offset = place[mine], homes.to_u[mine]
-    upto = np.searchsorted(key, place * span + offset, side="right") - 1
-    onward = np.searchsorted(key, place * span + offset, side="left")
-    direct = np.full(len(homes.edge), np.inf)
-    last, beyond = np.maximum(upto, 0), np.minimum(onward, len(key) - 1)
-    back = np.where((upto >= 0) & (rank[last] == place), before[last] + offset, np.inf)
-    ahead = np.where((onward < len(key)) & (rank[beyond] == place), behind[beyond] - offset, np.inf)
-    direct[mine] = np.minimum(back, ahead)
-    return direct
+def _aligned(count: int) -> Shorts:
+    """Give room for numbers that begins on a cache line, so that no line of lanes lies on two."""
+    raw = np.empty(count + CACHE_LINE, dtype=np.uint16)
+    skip = -raw.ctypes.data % CACHE_LINE // raw.itemsize
+    return raw[skip : skip + count]

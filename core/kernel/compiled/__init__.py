@@ -13,6 +13,11 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+INTS = "Array(int32, 1, 'C', True)"  # arrays that a loop only reads, in signatures
+LONGS = "Array(int64, 1, 'C', True)"
+SHORTS = "Array(uint16, 1, 'C', True)"
+FLOATS = "Array(float64, 1, 'C', True)"
+
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 

@@ -1,0 +1,299 @@
+"""Bounded hierarchy: nodes taken out one by one, shortcuts put in their place up to a bound.
+
+Times of an arc both ways stand in one 32-bit word, the way out of the node in the lower half, the
+way in the upper; ``FAR16`` is a way that is closed or longer than the bound.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.kernel.compiled import INTS, compiled
+
+Ints = NDArray[np.int32]
+Words = NDArray[np.uint32]
+Bytes = NDArray[np.uint8]
+Longs = NDArray[np.int64]
+
+FAR16 = 65535
+BUCKETS = 4096
+WITNESS_LOOKS = 600  # comparisons spent on finding that a shortcut is not needed
+
+
+@compiled("int64(int64, int64, int64)")
+def joined(one: int, other: int, bound: int) -> int:
+    """Add two times; beyond the bound it is FAR16."""
+    time = one + other
+    return time if time <= bound else FAR16
+
+
+@compiled("void(int32[::1], uint32[::1], int64, int64, int64, int64)")
+def write_arc(near: Ints, times: Words, place: int, node: int, out: int, into: int) -> None:
+    """Put an arc down."""
+    near[place] = node
+    times[place] = np.uint32(out) | (np.uint32(into) << np.uint32(16))
+
+
+@compiled("boolean(int32[::1], uint32[::1], int32[::1], int64[::1], int64, int64, int64, int64)")
+def has_witness(
+    near: Ints, times: Words, degree: Ints, start: Longs, one: int, other: int, out: int, into: int
+) -> bool:
+    """Tell whether a third node joins two neighbours as quickly, both ways."""
+    if degree[one] * degree[other] > WITNESS_LOOKS:
+        return False
+    found_out, found_into = out == FAR16, into == FAR16
+    for p in range(start[one], start[one] + degree[one]):
+        there = times[p]
+        out_one, into_one = np.int64(there & np.uint32(0xFFFF)), np.int64(there >> np.uint32(16))
+        if out_one > out and into_one > into:
+            continue
+        for q in range(start[other], start[other] + degree[other]):
+            if near[q] == near[p]:
+                back = times[q]
+                out_other = np.int64(back & np.uint32(0xFFFF))
+                into_other = np.int64(back >> np.uint32(16))
+                found_out = found_out or out_one + into_other <= out
+                found_into = found_into or into_one + out_other <= into
+                if found_out and found_into:
+                    return True
+                break
+    return False
+
+
+@compiled(
+    "Tuple((int64, int64[::1], int32[::1], int32[::1], uint32[::1]))"
+    f"(int64, {INTS}, {INTS}, Array(uint32, 1, 'C', True), int64, int64)"
+)
+def eliminate(
+    nodes: int, first: Ints, near_in: Ints, times_in: Words, bound: int, most: int
+) -> tuple[int, Longs, Ints, Ints, Words]:
+    """Take out nodes, those with few neighbours first, and join their neighbours.
+
+    Returns the number of arcs added, or -1 when more than ``most`` places would be needed; and each
+    node's arcs to nodes taken out later: where they start, how many, neighbour, times.
+    """
+    start = np.empty(nodes, np.int64)
+    room = np.empty(nodes, np.int32)
+    degree = np.empty(nodes, np.int32)
+    top = 0
+    for node in range(nodes):
+        degree[node] = first[node + 1] - first[node]
+        room[node] = max(4, degree[node] + 2)
+        start[node] = top
+        top += room[node]
+    near = np.empty(2 * top + 1024, np.int32)
+    times = np.empty(2 * top + 1024, np.uint32)
+    for node in range(nodes):
+        place = start[node]
+        for k in range(first[node], first[node + 1]):
+            near[place], times[place] = near_in[k], times_in[k]
+            place += 1
+    level = np.zeros(nodes, np.int32)
+    bucket = np.full(BUCKETS, -1, np.int32)
+    after = np.full(nodes, -1, np.int32)
+    for node in range(nodes - 1, -1, -1):
+        key = min(BUCKETS - 1, degree[node] * 3)
+        after[node] = bucket[key]
+        bucket[key] = node
+    current, taken, added = 0, 0, 0
+    while taken < nodes:
+        while bucket[current] < 0:
+            current += 1
+        node = bucket[current]
+        bucket[current] = after[node]
+        key = min(BUCKETS - 1, degree[node] * 3 + level[node])
+        if key > current:
+            after[node] = bucket[key]
+            bucket[key] = node
+            continue
+        taken += 1
+        begin, count = start[node], degree[node]
+        for p in range(begin, begin + count):
+            one = near[p]
+            level[one] = max(level[one], level[node] + 1)
+            last = start[one] + degree[one] - 1
+            for q in range(start[one], last + 1):
+                if near[q] == node:
+                    near[q], times[q] = near[last], times[last]
+                    break
+            degree[one] -= 1
+        for p in range(begin, begin + count):
+            one = near[p]
+            out_one = np.int64(times[p] & np.uint32(0xFFFF))
+            into_one = np.int64(times[p] >> np.uint32(16))
+            for q in range(p + 1, begin + count):
+                other = near[q]
+                out = joined(into_one, np.int64(times[q] & np.uint32(0xFFFF)), bound)
+                into = joined(np.int64(times[q] >> np.uint32(16)), out_one, bound)
+                if out == FAR16 and into == FAR16:
+                    continue
+                found = -1
+                for r in range(start[one], start[one] + degree[one]):
+                    if near[r] == other:
+                        found = r
+                        break
+                if found >= 0:
+                    was_out = np.int64(times[found] & np.uint32(0xFFFF))
+                    was_into = np.int64(times[found] >> np.uint32(16))
+                    if out < was_out or into < was_into:
+                        out, into = min(out, was_out), min(into, was_into)
+                        write_arc(near, times, found, other, out, into)
+                        for r in range(start[other], start[other] + degree[other]):
+                            if near[r] == one:
+                                write_arc(near, times, r, one, into, out)
+                                break
+                    continue
+                if has_witness(near, times, degree, start, one, other, out, into):
+                    continue
+                added += 1
+                for turn in range(2):
+                    at = one if turn == 0 else other
+                    to = other if turn == 0 else one
+                    if degree[at] == room[at]:
+                        room[at] *= 2
+                        if top + room[at] > most:
+                            return -1, start, degree, near, times
+                        if top + room[at] > len(near):
+                            grown = np.empty(2 * len(near) + room[at], np.int32)
+                            grown[:top] = near[:top]
+                            near = grown
+                            longer = np.empty(len(near), np.uint32)
+                            longer[:top] = times[:top]
+                            times = longer
+                        for r in range(degree[at]):
+                            near[top + r] = near[start[at] + r]
+                            times[top + r] = times[start[at] + r]
+                        start[at] = top
+                        top += room[at]
+                    place = start[at] + degree[at]
+                    if turn == 0:
+                        write_arc(near, times, place, to, out, into)
+                    else:
+                        write_arc(near, times, place, to, into, out)
+                    degree[at] += 1
+    return added, start, degree, near, times
+
+
+@compiled("int32[::1](int64[::1], int32[::1], int32[::1])")
+def from_the_top(start: Longs, degree: Ints, near: Ints) -> Ints:
+    """Find an order in which all that a node has arcs to come before it, near ones near.
+
+    A search in depth from each node in turn, ancestors first.
+    """
+    nodes = len(start)
+    position = np.full(nodes, -1, np.int32)
+    stack = np.empty(nodes, np.int32)
+    seen = np.empty(nodes, np.int32)
+    count = 0
+    for root in range(nodes):
+        if position[root] >= 0:
+            continue
+        depth = 0
+        stack[0], seen[0] = root, 0
+        while depth >= 0:
+            node = stack[depth]
+            if seen[depth] < degree[node]:
+                above = near[start[node] + seen[depth]]
+                seen[depth] += 1
+                if position[above] < 0:
+                    depth += 1
+                    stack[depth], seen[depth] = above, 0
+            else:
+                position[node] = count
+                count += 1
+                depth -= 1
+    return position
+
+
+@compiled(
+    "Tuple((int32[::1], int32[::1], uint32[::1]))"
+    "(int64[::1], int32[::1], int32[::1], uint32[::1], int32[::1])"
+)
+def relabel(
+    start: Longs, degree: Ints, near: Ints, times: Words, position: Ints
+) -> tuple[Ints, Ints, Words]:
+    """Lay the arcs out by position, each node's in ascending order."""
+    nodes = len(start)
+    node_at = np.empty(nodes, np.int32)
+    total = 0
+    for node in range(nodes):
+        node_at[position[node]] = node
+        total += degree[node]
+    first = np.zeros(nodes + 1, np.int32)
+    above = np.empty(total, np.int32)
+    word = np.empty(total, np.uint32)
+    top = 0
+    for place in range(nodes):
+        node = node_at[place]
+        begin = top
+        for k in range(start[node], start[node] + degree[node]):
+            target, time = position[near[k]], times[k]
+            q = top
+            while q > begin and above[q - 1] > target:
+                above[q], word[q] = above[q - 1], word[q - 1]
+                q -= 1
+            above[q], word[q] = target, time
+            top += 1
+        first[place + 1] = top
+    return first, above, word
+
+
+@compiled("int64(int32[::1], int32[::1], uint32[::1], uint8[::1])")
+def tighten(first: Ints, above: Ints, word: Words, keep: Bytes) -> int:
+    """Make every arc as short as the way between its ends, and mark those that no way needs.
+
+    Nodes from the top down; a triangle is two arcs of a node and the arc that joins their upper
+    ends. An arc that turns out longer than the way round is never walked. One that equals it is not
+    needed either where both parts take time: the first part is then shorter than the arc, so that
+    no two arcs can excuse each other. Both directions must be spare for an arc to go.
+    """
+    nodes = len(first) - 1
+    slot = np.full(nodes, -1, np.int32)
+    kept = 0
+    for node in range(nodes):
+        begin, end = first[node], first[node + 1]
+        for k in range(begin, end):
+            slot[above[k]] = k
+        spare_out = np.zeros(end - begin, np.uint8)
+        spare_into = np.zeros(end - begin, np.uint8)
+        for k in range(begin, end):
+            middle = above[k]
+            for f in range(first[middle], first[middle + 1]):
+                q = slot[above[f]]
+                if q < 0:
+                    continue
+                up, down = np.int64(word[f] & np.uint32(0xFFFF)), np.int64(word[f] >> np.uint32(16))
+                k_out = np.int64(word[k] & np.uint32(0xFFFF))
+                k_into = np.int64(word[k] >> np.uint32(16))
+                q_out = np.int64(word[q] & np.uint32(0xFFFF))
+                q_into = np.int64(word[q] >> np.uint32(16))
+                if k_out + up < q_out:
+                    q_out = k_out + up
+                    spare_out[q - begin] = 1
+                elif k_out + up == q_out and k_out > 0 and up > 0:
+                    spare_out[q - begin] = 1
+                if down + k_into < q_into:
+                    q_into = down + k_into
+                    spare_into[q - begin] = 1
+                elif down + k_into == q_into and k_into > 0 and down > 0:
+                    spare_into[q - begin] = 1
+                if q_out + down < k_out:
+                    k_out = q_out + down
+                    spare_out[k - begin] = 1
+                elif q_out + down == k_out and q_out > 0 and down > 0:
+                    spare_out[k - begin] = 1
+                if up + q_into < k_into:
+                    k_into = up + q_into
+                    spare_into[k - begin] = 1
+                elif up + q_into == k_into and q_into > 0 and up > 0:
+                    spare_into[k - begin] = 1
+                word[q] = np.uint32(q_out) | (np.uint32(q_into) << np.uint32(16))
+                word[k] = np.uint32(k_out) | (np.uint32(k_into) << np.uint32(16))
+        for k in range(begin, end):
+            slot[above[k]] = -1
+            free_out = spare_out[k - begin] == 1 or (word[k] & np.uint32(0xFFFF)) == FAR16
+            free_into = spare_into[k - begin] == 1 or (word[k] >> np.uint32(16)) == FAR16
+            keep[k] = 0 if free_out and free_into else 1
+            kept += keep[k]
+    return kept
