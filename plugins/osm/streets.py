@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from core.contract import Problem, Raw, Settings, Severity, Source, Unreadable
 from plugins.osm.extract import ATTRIBUTION, opened
+from plugins.osm.obstacles import NODE_KEYS, Marks, Pieces, lay
 
 KINDS = (
     *("footway", "path", "pedestrian", "steps", "residential", "living_street", "service"),
@@ -103,8 +104,9 @@ class _Ways:
     ways: array[int] = field(default_factory=lambda: array("q"))
     kinds: list[str] = field(default_factory=list)
     lengths: array[int] = field(default_factory=lambda: array("q"))
+    marks: Marks = field(default_factory=Marks)
 
-    def add(self, way: osmium.osm.Way, kind: str) -> None:
+    def add(self, way: osmium.osm.Way, tags: Mapping[str, str]) -> None:
         """Take a way; where a node lies beyond the extract's edge the way is cut."""
         before = len(self.ids)
         for node in way.nodes:
@@ -114,19 +116,25 @@ class _Ways:
             else:
                 self.breaks.append(len(self.ids))
         self.ways.append(way.id)
-        self.kinds.append(kind)
+        self.kinds.append(tags["highway"])
         self.lengths.append(len(self.ids) - before)
+        self.marks.add(tags)
 
 
 @dataclass(frozen=True, slots=True)
 class _Segments:
-    """Segments end to end: OSM node ids and places of both ends, way and kind of each."""
+    """Segments end to end: OSM node ids and places of both ends, way and kind of each.
+
+    ``more`` are the optional columns.
+    """
 
     ids: NDArray[np.int64]  # (2, n)
     lon: NDArray[np.float64]  # (2, n)
     lat: NDArray[np.float64]  # (2, n)
+    metres: NDArray[np.float64]
     way: NDArray[np.int64]
     kind: NDArray[Any]
+    more: Mapping[str, NDArray[Any]]
     missing: int
 
 
@@ -135,6 +143,8 @@ def read_streets(source: Source, options: Mapping[str, Any]) -> Raw:
 
     Every piece between two consecutive nodes of a walkable way becomes an edge; ways meet where
     they share a node. Lengths are geodesics on the WGS 84 ellipsoid (Karney 2013, by PROJ).
+    Signalled crossings, gates, one-ways on foot and climbs come where the file tells of any; gates
+    close nothing here, that is for the walker to say.
 
     Raises
     ------
@@ -167,14 +177,17 @@ def _collect(path: osmium.io.File, rule: Rule, source: Source) -> _Segments:
     reader = (
         osmium.FileProcessor(path)
         .with_locations()
-        .with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
-        .with_filter(osmium.filter.KeyFilter("highway"))
+        .with_filter(osmium.filter.EntityFilter(osmium.osm.NODE | osmium.osm.WAY))
+        .with_filter(osmium.filter.KeyFilter("highway", *NODE_KEYS))
     )
-    for number, way in enumerate(reader):
+    for number, one in enumerate(reader):
         if number % REPORT_EVERY == 0:
             source.progress(0, total)
-        if isinstance(way, osmium.osm.Way) and rule.walkable(tags := dict(way.tags)):
-            gathered.add(way, tags["highway"])
+        tags = dict(one.tags)
+        if isinstance(one, osmium.osm.Node):
+            gathered.marks.note(one.id, tags)
+        elif isinstance(one, osmium.osm.Way) and "highway" in tags and rule.walkable(tags):
+            gathered.add(one, tags)
     return _segments(gathered)
 
 
@@ -189,18 +202,25 @@ def _segments(gathered: _Ways) -> _Segments:
     first = np.flatnonzero(joined)
     names = np.empty(len(gathered.kinds), dtype=object)
     names[:] = gathered.kinds
+    ids = np.stack([node[first], node[first + 1]])
+    lon = np.stack([place[first, 0], place[first + 1, 0]])
+    lat = np.stack([place[first, 1], place[first + 1, 1]])
+    metres = np.asarray(Geod(ellps="WGS84").inv(lon[0], lat[0], lon[1], lat[1])[2], np.float64)
+    kind = names[owner[first]]
     return _Segments(
-        ids=np.stack([node[first], node[first + 1]]),
-        lon=np.stack([place[first, 0], place[first + 1, 0]]),
-        lat=np.stack([place[first, 1], place[first + 1, 1]]),
+        ids=ids,
+        lon=lon,
+        lat=lat,
+        metres=metres,
         way=np.array(gathered.ways, dtype=np.int64)[owner[first]],
-        kind=names[owner[first]],
+        kind=kind,
+        more=lay(gathered.marks, Pieces(ids, metres, owner[first], kind)),
         missing=len(gathered.breaks),
     )
 
 
 def _tables(segments: _Segments, *, largest_only: bool) -> dict[str, dict[str, NDArray[Any]]]:
-    """Give nodes their rows by OSM id, measure the edges, drop what is not wanted."""
+    """Give nodes their rows by OSM id, drop what is not wanted."""
     keep = np.ones(segments.way.size, dtype=bool)
     if largest_only:
         _, ends = np.unique(segments.ids, return_inverse=True)
@@ -208,15 +228,15 @@ def _tables(segments: _Segments, *, largest_only: bool) -> dict[str, dict[str, N
     ids, lon, lat = segments.ids[:, keep], segments.lon[:, keep], segments.lat[:, keep]
     _, first, ends = np.unique(ids, return_index=True, return_inverse=True)
     u, v = ends.reshape(2, -1).astype(np.int32)
-    _, _, metres = Geod(ellps="WGS84").inv(lon[0], lat[0], lon[1], lat[1])
     return {
         "nodes": {"lon": lon.ravel()[first], "lat": lat.ravel()[first]},
         "edges": {
             "u": u,
             "v": v,
-            "metres": np.asarray(metres, dtype=np.float64),
+            "metres": segments.metres[keep],
             "way": segments.way[keep],
             "kind": segments.kind[keep],
+            **{name: column[keep] for name, column in segments.more.items()},
         },
     }
 
