@@ -142,7 +142,10 @@ class RunCoverage(Owned, Base):
 
 
 class RunGap(Owned, Base):
-    """A cluster of residents who lack one format; rank 1 has the most people."""
+    """A cluster of residents who lack one format; rank 1 has the most people.
+
+    ``groups`` counts those of each age group that the data carry; empty where they carry none.
+    """
 
     __tablename__ = "run_gaps"
     __table_args__ = (
@@ -156,6 +159,7 @@ class RunGap(Owned, Base):
     rank: Mapped[int]
     area_key: Mapped[str]
     people: Mapped[int]
+    groups: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     homes: Mapped[int]
     minutes_limit: Mapped[float]
     worst_minutes: Mapped[float | None]

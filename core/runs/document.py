@@ -3,39 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from core.contract import Demand
 from core.kernel.walks import UNREACHED, Deciseconds
-from core.runs.explain import Shortfall
+from core.runs.explain import Gap, Shortfall
 from core.runs.judge import Judged
 from core.runs.measure import Answer, Measured
 from core.runs.town import Town
 from core.store import write_table
 
-FORMAT = 1
+FORMAT = 2
 WALK = "walk:"  # before a key in the table of minutes; the column holds whole deciseconds
 NOT_REACHED = -1
+LITTLE_ENDIAN = 1  # shapely's number for it: the same bytes on every machine
+PLAIN = (str, int, float, bool, type(None))
 
 
 def plain(value: Any) -> Any:
     """Turn contract values into JSON's own types."""
+    if type(value) in PLAIN:  # nearly everything: not asked anything else
+        return value
     if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
         return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(each) for each in value]
-    if isinstance(value, np.generic):
-        return value.item()
-    return value
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def document(
@@ -56,7 +59,7 @@ def document(
             key: {_name(minutes): counts.tolist() for minutes, counts in by_minutes.items()}
             for key, by_minutes in measured.coverage.items()
         },
-        "gaps": [plain(shortfall) for shortfall in shortfalls],
+        "gaps": [_shortfall(shortfall) for shortfall in shortfalls],
     }
 
 
@@ -107,6 +110,45 @@ def _area(town: Town, place: int, one: Judged) -> dict[str, Any]:
         "homes": len(town.areas.rows_of(place)),
         "scorecard": plain(one.scorecard),
     }
+
+
+def _shortfall(one: Shortfall) -> dict[str, Any]:
+    return {
+        "key": one.key,
+        "minutes": one.minutes,
+        "people": one.people,
+        "groups": dict(one.groups),
+        "clusters": one.clusters,
+        "listed": [
+            {
+                "rank": gap.rank,
+                "area": gap.area,
+                "people": gap.people,
+                "groups": dict(gap.groups),
+                "homes": gap.homes,
+                "worst_minutes": gap.worst_minutes,
+                "median_minutes": gap.median_minutes,
+                "lon": gap.lon,
+                "lat": gap.lat,
+                "outline": outline,
+            }
+            for gap, outline in zip(one.listed, _outlines(one.listed), strict=True)
+        ],
+    }
+
+
+def _outlines(listed: Sequence[Gap]) -> list[str]:
+    """Write each gap's outline as a polygon in WKB, in hexadecimal: short, and exact."""
+    if not listed:
+        return []
+    corners = [len(gap.outline) for gap in listed]
+    of_gap = np.repeat(np.arange(len(listed)), corners)
+    points = np.concatenate([gap.outline for gap in listed])
+    rings = shapely.linearrings(points, indices=of_gap)
+    written: list[str] = shapely.to_wkb(
+        shapely.polygons(rings), hex=True, byte_order=LITTLE_ENDIAN
+    ).tolist()
+    return written
 
 
 def _demand(demand: Demand, answer: Answer) -> dict[str, Any]:

@@ -4,46 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
-import shapely
-
-from core.db import Base, RunCoverage, RunGap, RunLine, RunScore
+from core.db import Owned, RunCoverage, RunGap, RunLine, RunScore
 
 Row = dict[str, Any]
 
 
-def rows_of(
-    document: Mapping[str, Any], tenant_id: UUID, run_id: UUID
-) -> dict[type[Base], list[Row]]:
-    """Give the rows of each table, without ids and times."""
-    owner = {"tenant_id": tenant_id, "run_id": run_id}
+def rows_of(document: Mapping[str, Any]) -> dict[type[Owned], list[Row]]:
+    """Give the rows of each table, without ids and times, tenant and run."""
     return {
-        RunScore: [owner | _score(area) for area in document["areas"]],
+        RunScore: [_score(area) for area in document["areas"]],
         RunLine: [
-            owner
-            | {"area_key": area["key"], "line_key": line["key"], "position": position, "line": line}
+            {"area_key": area["key"], "line_key": line["key"], "position": position, "line": line}
             for area in document["areas"]
             for position, line in enumerate(area["scorecard"]["lines"])
         ],
         RunCoverage: [
-            owner
-            | {
+            {
                 "area_key": area["key"],
                 "format_key": key,
                 "group_key": "all",
                 "minutes": float(minutes),
                 "people": area["people"],
-                "covered": counts[place],
+                "covered": covered,
             }
             for key, by_minutes in document["coverage"].items()
             for minutes, counts in by_minutes.items()
-            for place, area in enumerate(document["areas"])
+            for area, covered in zip(document["areas"], counts, strict=True)
         ],
         RunGap: [
-            owner | _gap(shortfall, gap)
-            for shortfall in document["gaps"]
-            for gap in shortfall["listed"]
+            _gap(shortfall, gap) for shortfall in document["gaps"] for gap in shortfall["listed"]
         ],
     }
 
@@ -71,11 +61,12 @@ def _gap(shortfall: Mapping[str, Any], gap: Mapping[str, Any]) -> Row:
         "rank": gap["rank"],
         "area_key": gap["area"],
         "people": gap["people"],
+        "groups": gap["groups"],
         "homes": gap["homes"],
         "minutes_limit": shortfall["minutes"],
         "worst_minutes": gap["worst_minutes"],
         "median_minutes": gap["median_minutes"],
         "lon": gap["lon"],
         "lat": gap["lat"],
-        "outline": shapely.to_wkb(shapely.polygons(gap["outline"])),
+        "outline": bytes.fromhex(gap["outline"]),
     }

@@ -15,7 +15,7 @@ from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from core.catalog.host import Host
-from core.db import Base, JobState, Run
+from core.db import JobState, Owned, Run
 from core.db.session import Database
 from core.errors import Conflict, LifecircleError, NotFound
 from core.runs.execute import Clock, Computed, Silent, compute
@@ -61,7 +61,7 @@ def verify(database: Database, blobs: Blobs, host: Host, tenant_id: UUID, run_id
     found = _artefacts(blobs, computed, *digests)
     if not found:
         with database.session(tenant_id) as session:
-            found = _stored_rows(session, computed.document, tenant_id, run_id)
+            found = _stored_rows(session, computed.document, run_id)
     return Verdict(same=not found, first_difference=found)
 
 
@@ -140,13 +140,11 @@ def _table_difference(kept_path: Path, computed: bytes) -> str:
     return ": same columns in other bytes (another release of Arrow wrote them)"
 
 
-def _stored_rows(
-    session: Session, document: Mapping[str, Any], tenant_id: UUID, run_id: UUID
-) -> str:
+def _stored_rows(session: Session, document: Mapping[str, Any], run_id: UUID) -> str:
     """Say how the database's rows differ from the document's; '' when they do not."""
-    for model, wanted in rows_of(document, tenant_id, run_id).items():
-        name = model.__tablename__
-        columns = [key for key in (wanted[0] if wanted else {}) if key not in OWNER]
+    for model, wanted in rows_of(document).items():
+        name = str(inspect(model).local_table.name)
+        columns = list(wanted[0]) if wanted else []
         kept = {_key(row): row for row in _stored(session, model, run_id, columns)}
         now = {_key(row): row for row in wanted}
         for key in sorted({*kept, *now}):
@@ -158,11 +156,10 @@ def _stored_rows(
     return ""
 
 
-OWNER = ("tenant_id", "run_id")
 KEYS = ("area_key", "format_key", "group_key", "line_key", "minutes", "rank")
 
 
-def _stored(session: Session, model: type[Base], run_id: UUID, columns: list[str]) -> list[Row]:
+def _stored(session: Session, model: type[Owned], run_id: UUID, columns: list[str]) -> list[Row]:
     table = inspect(model).local_table
     if not columns:
         columns = [key for key in KEYS if key in table.c]

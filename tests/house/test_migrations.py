@@ -79,7 +79,7 @@ def test_the_scripts_lead_down_to_nothing_and_up_again(bare):
     whole = ask(bare, shape)
     policies = text("SELECT tablename, policyname, cmd, qual FROM pg_policies")
     walls = ask(bare, lambda connection: set(connection.execute(policies).all()))
-    downgrade(bare, "-1")
+    downgrade(bare, "0001")  # the walls are 0002
     assert ask(bare, lambda connection: connection.execute(policies).all()) == []
     upgrade(bare)
     assert ask(bare, lambda connection: set(connection.execute(policies).all())) == walls

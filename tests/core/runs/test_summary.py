@@ -62,6 +62,7 @@ def test_a_run_is_json_that_can_be_frozen(done):
         "key": "slot:yi_cai",
         "minutes": 15,
         "people": 3550,
+        "groups": {"60+": 1065},
         "clusters": 2,
         "listed": 2,
     }
