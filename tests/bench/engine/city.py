@@ -81,13 +81,15 @@ class _Plan:
         self.v.append(v)
 
 
-def make_city(nodes: int, *, seed: int = 1, formats: int = FORMATS) -> City:
+def make_city(
+    nodes: int, *, seed: int = 1, formats: int = FORMATS, homes_a_node: float = HOMES_A_NODE
+) -> City:
     """Make a city of about so many nodes; the same seed gives the same bytes."""
     drawing, living = (np.random.default_rng(one) for one in np.random.SeedSequence(seed).spawn(2))
     streets = make_streets(nodes, drawing)
     outlets = max(formats, round(streets.nodes * OUTLETS_A_NODE))
     outlet_x, outlet_y = doors(streets, outlets, living)
-    home_x, home_y = doors(streets, round(streets.nodes * HOMES_A_NODE), living)
+    home_x, home_y = doors(streets, round(streets.nodes * homes_a_node), living)
     return City(
         name=f"generated, {streets.nodes:,} nodes",
         streets=streets,
