@@ -113,6 +113,10 @@ class Blobs:
             raise _damaged(digest)
         return data
 
+    def drop(self, digest: str) -> None:
+        """Delete a blob that can be made again; nothing else may name it."""
+        self._path(digest).unlink(missing_ok=True)
+
     def sweep(self, *, older_than_seconds: float = 3600) -> int:
         """Delete what killed writers left unfinished, and count it."""
         before = time.time() - older_than_seconds
