@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.demo.areas import Area, draw_areas
 from core.demo.blocks import Pen, draw_blocks
+from core.demo.compounds import keep_private
 from core.demo.ground import Ground, ground
 from core.demo.knit import Network, knit
 from core.demo.layout import Layout, draw_arterials, lay_out
@@ -111,8 +112,8 @@ def _draw(
     seed: int, name: str, centre: tuple[float, float], residents: int, trades: Trades
 ) -> _Town:
     """Draw a city; each step has its own stream, so that a change of one leaves the others."""
-    plan, naming, bend, stray, living, surveys, trading = (
-        np.random.default_rng(stream) for stream in np.random.SeedSequence(seed).spawn(7)
+    plan, naming, bend, stray, living, surveys, trading, guards = (
+        np.random.default_rng(stream) for stream in np.random.SeedSequence(seed).spawn(8)
     )
     names, sketch = Names(naming), Sketch()
     layout = lay_out(plan, names, residents)
@@ -126,7 +127,7 @@ def _draw(
         layout=layout,
         ground=ground(bend, centre, layout.xs[-1], layout.ys[-1]),
         sketch=sketch,
-        network=knit(sketch.streets, sketch.gates, stray),
+        network=knit(sketch.streets, keep_private(sketch.gates, guards), stray),
         residents=settled,
         areas=tuple(areas),
         outlets=tuple(open_outlets(sketch, layout, trades, settled.people, lacking, trading)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ SPINE_FROM_METRES = 110.0  # a narrower ring needs no path through its middle
 CLEAR_METRES = 9.0  # no door this near to the spine
 CORNER_METRES = 50.0  # no place for an outlet this near to a corner of the cell
 GATEWAY_METRES = 6.0  # no shop this near to a gate
+PRIVATE = 0.3  # share of the open side gates that only residents may pass
 INNER = (("access", "private"), ("foot", "permissive"))
 
 
@@ -134,14 +135,22 @@ def _gates(
         else:
             along = round(levels[int(rng.integers(0, len(levels)))] - cell.rect.y0, 1)
         closed = number > 0 and happens(rng, form.closed)
-        draw_gate(sketch, cell, side, along, closed=closed)
+        draw_gate(sketch, cell, side, along, closed=closed, main=number == 0)
         if not closed:
             placed.setdefault(side, []).append(along)
             _inside_fronts(sketch, cell, quarter, side, along)
     return placed
 
 
-def draw_gate(sketch: Sketch, cell: Cell, side: str, along: float, *, closed: bool = False) -> None:
+def draw_gate(
+    sketch: Sketch,
+    cell: Cell,
+    side: str,
+    along: float,
+    *,
+    closed: bool = False,
+    main: bool = True,
+) -> None:
     """Draw a spur from the street through a gate in the wall to the ring."""
     street, wall, ring = (
         _exact(cell.rect.at(side, along, metres)) for metres in (0.0, WALL_METRES, RING_METRES)
@@ -149,7 +158,16 @@ def draw_gate(sketch: Sketch, cell: Cell, side: str, along: float, *, closed: bo
     sketch.streets.append(Street(*street, *wall, "footway", step=20))
     sketch.streets.append(Street(*wall, *ring, "footway", step=20, tags=INNER))
     words = {"S": "南门", "N": "北门", "W": "西门", "E": "东门"}
-    sketch.gates.append(Gate(*wall, words[side], closed))
+    sketch.gates.append(Gate(*wall, words[side], closed, main))
+
+
+def keep_private(gates: list[Gate], rng: np.random.Generator) -> list[Gate]:
+    """Let some of the side gates open for those who live there only; the main gates stay open."""
+    asked = rng.random(len(gates)) < PRIVATE
+    return [
+        replace(gate, private=bool(ask) and not (gate.main or gate.closed))
+        for gate, ask in zip(gates, asked, strict=True)
+    ]
 
 
 def _exact(point: tuple[float, float]) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,19 +13,24 @@ from numpy.typing import NDArray
 from core.demo.sketch import Gate, Street
 
 Floats = NDArray[np.float64]
+MAIN_ROADS = ("primary", "secondary")
 ROWS_AT_ONCE = 512  # keeps the crossing test's memory in the tens of megabytes
 STRAY_OF_EDGE = 0.22  # of its shortest piece: a node that strays farther would cross its neighbours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """Nodes on paper, and ways as runs of node indices; ``gates`` are nodes with their gate."""
+    """Nodes on paper, and ways as runs of node indices.
+
+    ``gates`` are nodes with their gate, ``signals`` nodes where one waits for a green light.
+    """
 
     x: Floats
     y: Floats
     ways: tuple[tuple[int, ...], ...]
     streets: tuple[Street, ...]
     gates: dict[int, Gate]
+    signals: frozenset[int]
 
 
 def knit(streets: Sequence[Street], gates: Sequence[Gate], rng: np.random.Generator) -> Network:
@@ -54,6 +60,30 @@ def knit(streets: Sequence[Street], gates: Sequence[Gate], rng: np.random.Genera
         ways=tuple(ways),
         streets=tuple(streets),
         gates=gate_nodes,
+        signals=_signals(ways, streets, len(at)),
+    )
+
+
+def _signals(
+    ways: Sequence[tuple[int, ...]], streets: Sequence[Street], nodes: int
+) -> frozenset[int]:
+    """Put a light on a main road before each junction it ends at, where nothing else meets it.
+
+    A street's nodes run east and north, so every junction has its lights to the west and to the
+    south: who walks straight on waits once.
+    """
+    ends = Counter(
+        way[-1] for way, street in zip(ways, streets, strict=True) if street.kind in MAIN_ROADS
+    )
+    used = np.bincount([node for way in ways for node in way], minlength=nodes)
+    return frozenset(
+        way[-2]
+        for way, street in zip(ways, streets, strict=True)
+        if street.kind in MAIN_ROADS
+        and street.layer == 0
+        and ends[way[-1]] > 1
+        and len(way) > 2  # noqa: PLR2004 - a node of its own between two junctions
+        and used[way[-2]] == 1
     )
 
 

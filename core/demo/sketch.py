@@ -70,12 +70,17 @@ class Street:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A gate in a compound's wall."""
+    """A gate in a wall: shut for good, for those who live there only, or open to all.
+
+    ``main`` is the gate that every compound has and everybody may pass.
+    """
 
     x: float
     y: float
     name: str
     closed: bool = False
+    main: bool = True
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

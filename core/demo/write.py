@@ -34,7 +34,7 @@ def write_streets(path: Path, network: Network, ground: Ground, water: Rect) -> 
     target = osmium.io.File(str(path), "pbf,add_metadata=false")
     with osmium.SimpleWriter(target, header=header) as writer:
         for number, where in enumerate(zip(lon.tolist(), lat.tolist(), strict=True)):
-            tags = _gate_tags(network.gates[number]) if number in network.gates else {}
+            tags = _node_tags(network, number)
             writer.add_node(osmium.osm.mutable.Node(id=number + 1, location=where, tags=tags))
         shore = _shore(writer, ground, water, len(lon) + 1)
         for way_id, nodes in enumerate(network.ways, start=1):
@@ -56,8 +56,14 @@ def _shore(writer: osmium.SimpleWriter, ground: Ground, water: Rect, first_id: i
     return [*range(first_id, first_id + len(lon)), first_id]
 
 
+def _node_tags(network: Network, node: int) -> dict[str, str]:
+    if node in network.signals:
+        return {"highway": "crossing", "crossing": "traffic_signals", "source": LABEL}
+    return _gate_tags(network.gates[node]) if node in network.gates else {}
+
+
 def _gate_tags(gate: Gate) -> dict[str, str]:
-    access = "no" if gate.closed else "yes"
+    access = "no" if gate.closed else "private" if gate.private else "yes"
     return {"barrier": "gate", "name": gate.name, "foot": access, "source": LABEL}
 
 

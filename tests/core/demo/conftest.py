@@ -21,7 +21,7 @@ class Walkable:
     streets: Streets
     edge_kind: np.ndarray
     edge_bridge: np.ndarray
-    gates: np.ndarray  # rows of nodes that are gates one may pass
+    gates: np.ndarray  # rows of nodes that are gates which residents may pass
     lon0: float
     lat0: float
 
@@ -61,7 +61,7 @@ def _walkable(path: Path, lon0: float, lat0: float) -> Walkable:
             row[thing.id] = len(lons)
             lons.append(thing.location.lon)
             lats.append(thing.location.lat)
-            if tags.get("barrier") == "gate" and tags["foot"] == "yes":
+            if tags.get("barrier") == "gate" and tags["foot"] != "no":
                 gates.append(row[thing.id])
         elif "highway" in tags and tags.get("foot") != "no":
             refs = [row[node.ref] for node in thing.nodes]

@@ -61,3 +61,26 @@ def test_only_nodes_that_may_stray_do_and_gates_stay(rng):
 def test_a_gate_off_every_street_is_an_error(rng):
     with pytest.raises(KeyError):
         knit([Street(0, 0, 9, 0, "footway")], [Gate(5, 5, "南门")], rng)
+
+
+def test_lights_stand_before_junctions_of_main_roads_to_the_west_and_south(rng):
+    cross = [
+        Street(0, 0, 100, 0, "primary", step=40),
+        Street(100, -100, 100, 0, "secondary", step=40),
+        Street(100, 0, 200, 0, "primary", step=40),
+        Street(0, 50, 100, 50, "residential", step=40),
+    ]
+    network = knit(cross, [], rng)
+    lights = {(network.x[node], network.y[node]) for node in network.signals}
+    assert lights == {(66.66, 0), (100, -33.34)}
+
+
+def test_no_light_stands_where_another_street_meets_or_no_main_road_does(rng):
+    cross = [
+        Street(0, 0, 100, 0, "primary", step=40),
+        Street(100, -100, 100, 0, "residential", step=40),
+    ]
+    assert knit(cross, [], rng).signals == frozenset()
+    cross[1] = Street(100, -100, 100, 0, "primary", step=200)
+    cross.append(Street(80, 0, 80, 50, "residential", step=200))
+    assert knit(cross, [], rng).signals == frozenset()

@@ -9,6 +9,7 @@ from scipy.sparse.csgraph import connected_components
 from core.contract import Source
 from core.kernel.snap import snap
 from core.kernel.streets import largest_component, plane
+from core.kernel.walkers import Obstacles, effort
 from plugins.geojson import AreaOptions, read_areas
 from plugins.grid import GridOptions, read_residents
 from plugins.osm.streets import StreetOptions, read_streets
@@ -135,3 +136,36 @@ def test_gates_may_be_passed_by_their_tags(full):
     walkable = full.walkable
     degree = np.bincount(np.concatenate([walkable.streets.u, walkable.streets.v]))
     assert (degree[walkable.gates] == 2).all()  # a street side and a wall side, nothing else
+
+
+@pytest.fixture(scope="module")
+def edges(full):
+    path = full.city.streets
+    raw = read_streets(Source(path=path, filename=path.name), StreetOptions().load({}))
+    return raw.tables["edges"]
+
+
+def test_some_side_gates_are_private_and_nobody_is_locked_in(full, edges, home_edges):
+    private = edges["gate"] == "private"
+    assert 0.1 < private.sum() / len(full.walkable.gates) < 0.3
+    streets = full.walkable.streets
+    assert edges["metres"] == pytest.approx(streets.metres, rel=0.02), "the same edges"
+    label = components(streets, edges["gate"] == "")
+    assert len(np.unique(label[streets.u[home_edges.edge]])) == 1
+    assert not private[home_edges.edge].any()
+    assert set(edges["gate"]) == {"", "private"}  # behind a gate shut for good nobody walks
+
+
+def test_one_waits_for_a_green_light_at_the_main_junctions(full, edges):
+    lit = edges["crossings"] > 0
+    assert lit.sum() > 50
+    assert edges["crossings"].max() == 1
+    assert set(edges["kind"][lit]) == {"primary", "secondary"}
+
+
+def test_what_lies_on_the_streets_changes_nobody_who_ignores_it(edges):
+    known = Obstacles(
+        steps=edges["kind"] == "steps", shut=edges["gate"] != "", crossings=edges["crossings"]
+    )
+    assert effort(edges["metres"], known).forward.tolist() == edges["metres"].tolist()
+    assert set(edges) == {"u", "v", "metres", "way", "kind", "crossings", "gate"}
