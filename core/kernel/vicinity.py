@@ -122,18 +122,6 @@ class Feet:
             from_v=self.from_v[rows],
         )
 
-    def turned(self) -> Feet:
-        """Give the same points for a world in which everybody walks backwards."""
-        return Feet(
-            edge=self.edge,
-            fraction=self.fraction,
-            access=self.access,
-            to_u=self.from_u,
-            to_v=self.from_v,
-            from_u=self.to_u,
-            from_v=self.to_v,
-        )
-
 
 def street_graph(streets: Streets) -> StreetGraph:
     """Sort the streets by tail, in time proportional to their number.
