@@ -21,6 +21,7 @@ Shorts: TypeAlias = NDArray[np.uint16]
 Words: TypeAlias = NDArray[np.uint32]
 
 LONGEST_BOUND_DS = 65_000  # one hour and 48 minutes: longer walks do not fit a lane
+LAYOUT = 1  # of the arrays; raised when kept ones can no longer be read
 FILL = 60  # places for arcs granted per node before the hierarchy is given up as too dense
 
 

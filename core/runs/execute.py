@@ -21,14 +21,14 @@ from core.runs.explain import CELL_METRES, explain
 from core.runs.hours import REFERENCE_MONDAY
 from core.runs.judge import judge
 from core.runs.lanes import Ticks
-from core.runs.measure import count, measure
+from core.runs.measure import count, measure, ready
 from core.runs.params import Params
 from core.runs.plan import formats_digest
 from core.runs.record import Artefacts, begin, complete, fail
 from core.runs.town import load, settle
-from core.store import Blobs, canonical, digest_of
+from core.store import Blobs, Derived, canonical, digest_of
 
-STAGES = ("load", "snap", "reach", "coverage", "judge", "gaps", "record")
+STAGES = ("load", "snap", "prepare", "reach", "coverage", "judge", "gaps", "record")
 
 
 class Progress(Protocol):
@@ -102,7 +102,7 @@ def run(  # noqa: PLR0913, PLR0917 - what a worker hands to every job
         begun = begin(session, held)
         run_id, plan = begun.id, begun.plan
     try:
-        computed = compute(blobs, host, plan, clock)
+        computed = compute(blobs, host, plan, clock, Derived(blobs))
         _keep(database, blobs, held, run_id, computed, clock)
     except Fenced:
         raise
@@ -112,8 +112,16 @@ def run(  # noqa: PLR0913, PLR0917 - what a worker hands to every job
             fail(session, held, kind, error.message, error.english)
 
 
-def compute(blobs: Blobs, host: Host, plan: Mapping[str, Any], clock: Clock) -> Computed:
+def compute(
+    blobs: Blobs,
+    host: Host,
+    plan: Mapping[str, Any],
+    clock: Clock,
+    derived: Derived | None = None,
+) -> Computed:
     """Answer a plan from its pins alone: the same plan gives the same bytes.
+
+    ``derived`` keeps prepared streets for other runs; without it everything is computed.
 
     Raises
     ------
@@ -132,8 +140,10 @@ def compute(blobs: Blobs, host: Host, plan: Mapping[str, Any], clock: Clock) -> 
         loaded = load(blobs, plan["inputs"])
     with clock.stage("snap"):
         town = settle(loaded, params)
+    with clock.stage("prepare"):
+        prepared = ready(town, demands, params, derived)
     with clock.stage("reach") as tick:
-        walks, keys = measure(town, demands, catalogue.formats, params, tick)
+        walks, keys = measure(town, demands, catalogue.formats, params, tick, prepared)
     with clock.stage("coverage"):
         measured = count(town, walks, demands, keys, catalogue.formats, params)
     with clock.stage("judge") as tick:

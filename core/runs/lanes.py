@@ -1,4 +1,4 @@
-"""Lanes: one search per business format, opening window and walker, each made once."""
+"""Lanes: business formats, opening windows and walkers, each searched once."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.contract import Demand, Walker, Window
-from core.kernel.reach import reach
+from core.kernel.compiled.lanes import LANES
+from core.kernel.reach import Reached, search
+from core.kernel.walkers import Profile
 from core.kernel.walks import UNREACHED, Deciseconds, deciseconds
 from core.runs.hours import open_throughout
+from core.runs.network import REPORT_WALKER, Network, at_own_pace, at_pace, profile
 from core.runs.town import Offers, Town
-
-AT_ONCE = 8  # lanes between two looks at progress and cancellation
 
 Ticks: TypeAlias = Callable[[int, int], None]
 Rows: TypeAlias = NDArray[np.int32]
-
-REPORT_WALKER = Walker()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,29 +37,37 @@ class Lane:
 
 @dataclass(slots=True)
 class Wanted:
-    """The lanes one walker has to walk, and how long a walk matters."""
+    """The lanes to walk for all walkers of one profile, and how far, in deciseconds at ``PACE``."""
 
-    limit_minutes: float = 0.0
+    limit_ds: int = 0
     lanes: list[Lane] = field(default_factory=list)
 
-    def add(self, lane: Lane, minutes: float) -> None:
-        """Ask for a lane once, and for walks of at least so many minutes."""
+    def add(self, lane: Lane, walker: Walker, minutes: float) -> None:
+        """Ask for a lane once, and for walks of at least so many of the walker's minutes."""
         if lane not in self.lanes:
             self.lanes.append(lane)
-        self.limit_minutes = max(self.limit_minutes, minutes)
+        self.limit_ds = max(self.limit_ds, at_pace(deciseconds(minutes), walker))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Walks:
-    """Walking time per home, by speed and lane."""
+    """Walking time per home, by profile and lane: which lines hold it, and where in them."""
 
-    by_lane: Mapping[tuple[float, Lane], Deciseconds]
+    found: Mapping[tuple[Profile, Lane], tuple[Reached, int]]
     homes: int
 
-    def of(self, speed_mps: float, lane: Lane) -> Deciseconds:
-        """Give one lane's row (homes,); everything is unreached where no outlet offers it."""
-        row = self.by_lane.get((speed_mps, lane))
-        return np.full(self.homes, UNREACHED, dtype=np.int32) if row is None else row
+    def of(self, walker: Walker, lane: Lane, minutes: float) -> Deciseconds:
+        """Give one lane's walks (homes,) of a walker, ``UNREACHED`` beyond so many minutes.
+
+        Nothing is reached where no outlet offers what the lane asks.
+        """
+        place = self.found.get((profile(walker), lane))
+        if place is None:
+            return np.full(self.homes, UNREACHED, dtype=np.int32)
+        reached, number = place
+        walks = at_own_pace(reached.row(number), walker)
+        walks[walks > deciseconds(minutes)] = UNREACHED
+        return walks
 
 
 def lanes_of(demand: Demand, *, sure: bool) -> tuple[Lane, ...]:
@@ -71,20 +78,20 @@ def lanes_of(demand: Demand, *, sure: bool) -> tuple[Lane, ...]:
 
 def wanted(
     demands: Sequence[Demand], offered: Sequence[str], report_minutes: float
-) -> dict[float, Wanted]:
-    """Collect every lane once by walking speed: the report's, then the ruleset's."""
-    by_speed: dict[float, Wanted] = {}
-    report = by_speed.setdefault(REPORT_WALKER.metres_per_second, Wanted())
+) -> dict[Profile, Wanted]:
+    """Collect every lane once by the walkers' profile: the report's, then the ruleset's."""
+    by_profile: dict[Profile, Wanted] = {}
+    report = by_profile.setdefault(profile(REPORT_WALKER), Wanted())
     for key in offered:
-        report.add(Lane(format=key), report_minutes)
+        report.add(Lane(format=key), REPORT_WALKER, report_minutes)
     known = set(offered)
     for demand in demands:
-        walker = by_speed.setdefault(demand.walker.metres_per_second, Wanted())
+        mine = by_profile.setdefault(profile(demand.walker), Wanted())
         for sure in (True, False):
             for lane in lanes_of(demand, sure=sure):
                 if lane.format in known:
-                    walker.add(lane, demand.minutes)
-    return by_speed
+                    mine.add(lane, demand.walker, demand.minutes)
+    return by_profile
 
 
 def outlets_in(offers: Offers, lane: Lane) -> Rows:
@@ -103,34 +110,36 @@ def hours_known(offers: Offers, formats: Sequence[str], window: Window) -> bool:
     return any(open_throughout(str(offers.hours[row]), window) is not None for row in rows)
 
 
-def walk(town: Town, by_speed: Mapping[float, Wanted], tick: Ticks) -> Walks:
-    """Measure every lane; lanes with the same outlets are walked once.
+def walk(
+    town: Town,
+    networks: Mapping[Profile, Network],
+    by_profile: Mapping[Profile, Wanted],
+    tick: Ticks,
+) -> Walks:
+    """Search every lane, 32 in one pass; lanes with the same outlets are searched once.
 
     ``tick(done, total)`` counts lanes and may raise to stop.
     """
-    total = sum(len(want.lanes) for want in by_speed.values())
+    total = sum(len(want.lanes) for want in by_profile.values())
     done = 0
-    found: dict[tuple[float, Lane], Deciseconds] = {}
-    for speed, want in sorted(by_speed.items()):
-        limit = deciseconds(want.limit_minutes)
+    found: dict[tuple[Profile, Lane], tuple[Reached, int]] = {}
+    for one, want in by_profile.items():
         sets = {lane: outlets_in(town.offers, lane) for lane in want.lanes}
         distinct = {rows.tobytes(): rows for rows in sets.values()}
-        walked: dict[bytes, Deciseconds] = {}
+        places: dict[bytes, tuple[Reached, int]] = {}
         order = list(distinct)
-        for first in range(0, len(order), AT_ONCE):
-            batch = order[first : first + AT_ONCE]
+        for first in range(0, len(order), LANES):
+            names = order[first : first + LANES]
             tick(done + first * len(want.lanes) // len(order), total)
-            found_rows = reach(
-                town.streets,
-                town.outlets,
-                town.homes.snapped,
-                lanes=[distinct[name] for name in batch],
-                speed_mps=speed,
-                limit_ds=limit,
+            reached = search(
+                networks[one].prepared,
+                networks[one].outlets,
+                networks[one].homes,
+                lanes=[distinct[name] for name in names],
+                limit_ds=want.limit_ds,
             )
-            walked.update(zip(batch, found_rows, strict=True))
-        for lane, rows in sets.items():
-            found[speed, lane] = walked[rows.tobytes()]
+            places |= {name: (reached, number) for number, name in enumerate(names)}
+        found |= {(one, lane): places[rows.tobytes()] for lane, rows in sets.items()}
         done += len(want.lanes)
     tick(total, total)
-    return Walks(by_lane=found, homes=len(town.homes.lon))
+    return Walks(found=found, homes=len(town.homes.lon))

@@ -9,11 +9,14 @@ import numpy as np
 
 from core.contract import BusinessFormat, Demand, Fact, Figure
 from core.kernel.coverage import covered_homes, within
+from core.kernel.walkers import Profile
 from core.kernel.walks import Deciseconds
 from core.runs.areas import Area
-from core.runs.lanes import REPORT_WALKER, Lane, Ticks, Walks, hours_known, lanes_of, walk, wanted
+from core.runs.lanes import Lane, Ticks, Walks, hours_known, lanes_of, walk, wanted
+from core.runs.network import REPORT_WALKER, Network, networks
 from core.runs.params import Params
 from core.runs.town import Counts, Town
+from core.store import Derived
 
 SLOT = "slot:"  # before a 六个一 slot's key where formats and slots stand side by side
 
@@ -101,14 +104,28 @@ class AreaFacts:
         return ""
 
 
+def ready(
+    town: Town, demands: Sequence[Demand], params: Params, derived: Derived | None = None
+) -> dict[Profile, Network]:
+    """Prepare the streets for all walkers whom the ruleset and the report name."""
+    asked = wanted(demands, town.offers.formats(), longest_minutes(demands, params))
+    return networks(town, {one: want.limit_ds for one, want in asked.items()}, derived)
+
+
 def measure(
     town: Town,
     demands: Sequence[Demand],
     formats: Mapping[str, BusinessFormat],
     params: Params,
     tick: Ticks,
+    prepared: Mapping[Profile, Network],
 ) -> tuple[Walks, tuple[str, ...]]:
     """Walk every lane that the ruleset and the report need.
+
+    Parameters
+    ----------
+    prepared
+        What :func:`ready` gave for the same demands.
 
     Returns
     -------
@@ -119,12 +136,17 @@ def measure(
         those that were asked for or are in the catalogue.
     """
     offered = town.offers.formats()
-    longest = max([params.limit_minutes, *(demand.minutes for demand in demands)])
-    walks = walk(town, wanted(demands, offered, longest), tick)
+    asked_for = wanted(demands, offered, longest_minutes(demands, params))
+    walks = walk(town, prepared, asked_for, tick)
     if not params.register_complete:
         return walks, offered
     asked = {key for demand in demands for key in demand.formats}
     return walks, tuple(sorted({*offered, *asked, *formats}))
+
+
+def longest_minutes(demands: Sequence[Demand], params: Params) -> float:
+    """Give the longest walk that the report tells."""
+    return max([params.limit_minutes, *(demand.minutes for demand in demands)])
 
 
 def count(
@@ -140,7 +162,8 @@ def count(
         demand: _answer(town, walks, demand, _obstacle(town, demand, measured, formats))
         for demand in dict.fromkeys(demands)
     }
-    rows = report_walks(walks, measured, formats)
+    longest = longest_minutes(demands, params)
+    rows = report_walks(walks, measured, formats, longest)
     people = town.homes.people
     coverage = {
         key: {
@@ -155,11 +178,10 @@ def count(
 
 
 def report_walks(
-    walks: Walks, measured: Sequence[str], formats: Mapping[str, BusinessFormat]
+    walks: Walks, measured: Sequence[str], formats: Mapping[str, BusinessFormat], minutes: float
 ) -> dict[str, Deciseconds]:
     """Give the walk to each format and to the nearest of each slot's formats, any hours."""
-    speed = REPORT_WALKER.metres_per_second
-    rows = {key: walks.of(speed, Lane(format=key)) for key in measured}
+    rows = {key: walks.of(REPORT_WALKER, Lane(format=key), minutes) for key in measured}
     slots: dict[str, list[str]] = {}
     for key in measured:
         if key in formats and formats[key].slot:
@@ -176,7 +198,7 @@ def _answer(town: Town, walks: Walks, demand: Demand, why: str) -> Answer:
     counted = []
     for sure in (True, False):
         rows = [
-            walks.of(demand.walker.metres_per_second, lane) for lane in lanes_of(demand, sure=sure)
+            walks.of(demand.walker, lane, demand.minutes) for lane in lanes_of(demand, sure=sure)
         ]
         homes = covered_homes(np.stack(rows), demand.minutes, at_least=demand.at_least)
         counted.append(town.areas.people(np.where(homes, group, 0)))

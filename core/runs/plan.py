@@ -21,7 +21,7 @@ from core.kernel import VERSION
 from core.runs.document import FORMAT, plain
 from core.runs.explain import CELL_METRES
 from core.runs.hours import REFERENCE_MONDAY
-from core.runs.lanes import REPORT_WALKER
+from core.runs.network import REPORT_WALKER
 from core.runs.params import Params
 from core.store import digest_of
 

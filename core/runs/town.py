@@ -67,9 +67,12 @@ class Offers:
 class Town:
     """All that the kernel needs of a run. ``lon0``, ``lat0`` is the plane's origin.
 
+    ``origin`` says what the streets were made of: the version's digest, and what was left out.
+
     ``obstacles`` stand in the order of the streets' edges.
     """
 
+    origin: Mapping[str, Any]
     lon0: float
     lat0: float
     streets: network.Streets
@@ -109,6 +112,10 @@ def settle(loaded: Loaded, params: Params) -> Town:
     outlet_x, outlet_y = network.plane(outlets["lon"], outlets["lat"], lon0=lon0, lat0=lat0)
     areas = loaded.tables.get(TableKind.AREAS)
     return Town(
+        origin={
+            "digest": loaded.manifests[TableKind.STREETS].digest,
+            "largest_component_only": params.largest_component_only,
+        },
         lon0=lon0,
         lat0=lat0,
         streets=streets,

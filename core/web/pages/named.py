@@ -24,6 +24,7 @@ STATES = {
 STAGES = {
     "load": later("读入数据"),
     "snap": later("接上街道"),
+    "prepare": later("预备街道"),
     "reach": later("步行时间"),
     "coverage": later("覆盖人数"),
     "judge": later("按规则打分"),

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from core.contract import TableKind
+from core.contract import TableKind, Walker
+from core.errors import Invalid
+from core.kernel.walkers import LEVEL, Profile
+from core.kernel.walks import UNREACHED
 from core.runs.execute import Silent
 from core.runs.lanes import wanted
-from core.runs.measure import AreaFacts, count, measure
+from core.runs.measure import AreaFacts, count, measure, ready
+from core.runs.network import at_own_pace, at_pace
 from core.runs.params import Params
 from core.runs.town import load, settle
 from tests.core.runs.small_town import DEMANDS, SHOPS, freeze_town, named, residents, walked
@@ -20,7 +26,8 @@ def measured_with(blobs, catalogue):
         params = Params.load(values)
         town = settle(load(blobs, freeze_town(blobs, kinds)), params)
         demands = catalogue.demands("small.rules")
-        walks, keys = measure(town, demands, catalogue.formats, params, Silent().tick)
+        prepared = ready(town, demands, params)
+        walks, keys = measure(town, demands, catalogue.formats, params, Silent().tick, prepared)
         measured = count(town, walks, demands, keys, catalogue.formats, params)
         return town, measured
 
@@ -141,7 +148,31 @@ def test_a_demand_that_was_never_asked_has_no_answer(measured_with):
 
 def test_each_lane_is_walked_once_however_many_demands_share_it():
     demands = [MARKET, MARKET, BABIES, BREAKFAST]
-    by_speed = wanted(demands, ("small.wet_market", "small.breakfast_shop"), 30.0)
-    assert list(by_speed) == [1.2]
-    assert len(by_speed[1.2].lanes) == 4  # two formats at any hour, breakfast sure and possible
-    assert by_speed[1.2].limit_minutes == 30.0
+    by_profile = wanted(demands, ("small.wet_market", "small.breakfast_shop"), 30.0)
+    assert list(by_profile) == [LEVEL]
+    assert len(by_profile[LEVEL].lanes) == 4  # two formats at any hour, breakfast sure and possible
+    assert by_profile[LEVEL].limit_ds == 18000
+
+
+def test_walkers_who_differ_by_their_pace_alone_share_lanes_and_streets():
+    elder = Walker(key="elder", metres_per_second=0.8)
+    wheelchair = Walker(key="wheelchair", steps=None)
+    demands = [MARKET, replace(MARKET, walker=elder), replace(MARKET, walker=wheelchair)]
+    by_profile = wanted(demands, ("small.wet_market",), 15.0)
+    assert set(by_profile) == {LEVEL, Profile(steps=None)}
+    assert [len(want.lanes) for want in by_profile.values()] == [1, 1]
+
+
+def test_a_slower_walker_takes_longer_by_the_ratio_of_speeds():
+    walks = np.array([0, 1, 1000, 6001, UNREACHED], dtype=np.int32)
+    slow = Walker(key="slow", metres_per_second=0.6)
+    assert at_own_pace(walks, slow).tolist() == [0, 2, 2000, 12002, UNREACHED]
+    assert at_own_pace(walks, Walker()) is walks
+    assert at_pace(9000, Walker()) == 9000
+    assert at_pace(9000, slow) == 4501
+
+
+def test_a_walk_beyond_what_is_measured_is_refused_with_the_walker_named():
+    runner = Walker(key="runner", metres_per_second=3.0)
+    with pytest.raises(Invalid, match="runner"):
+        at_pace(36_000, runner)
