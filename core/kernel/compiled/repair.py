@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.kernel.compiled import compiled
+from core.kernel.compiled import INTS, SHORTS, compiled
 
-_INTS = "Array(int32, 1, 'C', True)"  # read only or not
-_SHORTS = "Array(uint16, 1, 'C', True)"
-_ARCS = f"{_INTS}, {_INTS}, {_SHORTS}"  # start, node, into
+_ARCS = f"{INTS}, {INTS}, {SHORTS}"  # start, node, into
 _SPACE = "int32[::1], int32[::1], int32[::1], uint8[::1], int32[::1], uint16[::1]"
 
 FAR = 65535
@@ -77,7 +75,7 @@ def spread(
     return logged
 
 
-@compiled(f"int64({_ARCS}, uint16[::1], {_INTS}, {_INTS}, int64, {_SPACE})")
+@compiled(f"int64({_ARCS}, uint16[::1], {INTS}, {INTS}, int64, {_SPACE})")
 def improve(
     start: Ints,
     node: Ints,
@@ -141,7 +139,7 @@ def improve(
 
 
 @compiled(
-    f"int64({_INTS}, {_INTS}, {_SHORTS}, {_SHORTS}, {_SHORTS}, {_SHORTS}, {_INTS}, int64, "
+    f"int64({INTS}, {INTS}, {SHORTS}, {SHORTS}, {SHORTS}, {SHORTS}, {INTS}, int64, "
     "int32[::1], int32[::1], int32[::1], uint8[::1], int32[::1], uint16[::1], int32[::1], "
     "int32[::1])"
 )
@@ -276,7 +274,7 @@ def _lose(
 
 
 @compiled(
-    f"int64({_INTS}, {_INTS}, {_SHORTS}, {_SHORTS}, uint16[::1], {_SHORTS}, {_INTS}, int64, "
+    f"int64({INTS}, {INTS}, {SHORTS}, {SHORTS}, uint16[::1], {SHORTS}, {INTS}, int64, "
     "int32[::1], int32[::1], int32[::1], uint8[::1], int32[::1], uint16[::1], int32[::1], "
     "int32[::1])"
 )
