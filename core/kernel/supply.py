@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,23 +48,19 @@ class PerThousand:
 
 
 def choices(
-    source: Iterable[Balls],
+    balls: Balls,
     *,
     lanes: Sequence[Rows],
-    outlets: int,
-    homes: int,
     minutes: Sequence[float],
 ) -> Counts:
     """Count the offers of each lane within each limit of each home.
 
     Parameters
     ----------
-    source
-        Batches that hold every attached outlet once, up to the last limit at least.
+    balls
+        The stream of walks, up to the last limit at least.
     lanes
         Rows of outlets, one set per lane; an outlet named twice in a lane is one offer.
-    outlets, homes
-        How many rows there are.
     minutes
         Limits, ascending, inclusive.
 
@@ -76,10 +72,10 @@ def choices(
     Raises
     ------
     ValueError
-        If limits do not ascend, or go beyond what the source was made for.
+        If limits do not ascend, or go beyond what the stream holds.
     """
-    tally = ChoiceTally(lanes=lanes, outlets=outlets, homes=homes, minutes=minutes)
-    feed(source, tally)
+    tally = ChoiceTally(balls, lanes=lanes, minutes=minutes)
+    feed(balls, tally)
     return tally.answer()
 
 
@@ -90,11 +86,9 @@ def kinds(offers: Counts) -> Counts:
 
 
 def kth_nearest(
-    source: Iterable[Balls],
+    balls: Balls,
     *,
     lanes: Sequence[Rows],
-    outlets: int,
-    homes: int,
     k: int,
     minutes: float,
 ) -> Deciseconds:
@@ -109,18 +103,17 @@ def kth_nearest(
     Raises
     ------
     ValueError
-        If ``k`` is below 1 or ``minutes`` beyond what the source was made for.
+        If ``k`` is below 1 or ``minutes`` beyond what the stream holds.
     """
-    tally = NearestTally(lanes=lanes, outlets=outlets, homes=homes, k=k, minutes=minutes)
-    feed(source, tally)
+    tally = NearestTally(balls, lanes=lanes, k=k, minutes=minutes)
+    feed(balls, tally)
     return tally.answer()
 
 
 def two_step(
-    source: Iterable[Balls],
+    balls: Balls,
     *,
     lanes: Sequence[Rows],
-    outlets: int,
     people: NDArray[np.integer],
     capacity: Sequence[NDArray[np.floating] | NDArray[np.integer]],
     zones: Zones = FIFTEEN_MINUTES,
@@ -134,12 +127,10 @@ def two_step(
 
     Parameters
     ----------
-    source
-        Batches that hold every attached outlet once, up to the last zone at least.
+    balls
+        The stream of walks, up to the last zone at least.
     lanes
         Rows of outlets, one set per lane; an outlet named twice is two offers.
-    outlets
-        How many rows of outlets there are.
     people
         Shape (homes,), or (lanes, homes) where each lane has its own clients, whole numbers.
     capacity
@@ -152,10 +143,10 @@ def two_step(
     ------
     ValueError
         If people or a capacity are negative or infinite, sizes do not fit each other, or the
-        last zone ends beyond what the source was made for.
+        last zone ends beyond what the stream holds.
     """
-    tally = AccessTally(lanes=lanes, outlets=outlets, people=people, capacity=capacity, zones=zones)
-    feed(source, tally)
+    tally = AccessTally(balls, lanes=lanes, people=people, capacity=capacity, zones=zones)
+    feed(balls, tally)
     return tally.answer()
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.kernel.balls import FAR16, Balls, checked_balls
+from core.kernel.balls import Balls, Batch
 from core.kernel.compiled import supply as loops
+from core.kernel.compiled.lanes import FAR16
 from core.kernel.offers import Offers, Rows, laid_out
 from core.kernel.walks import UNREACHED, Deciseconds, deciseconds
 
@@ -39,6 +40,14 @@ def limits_ds(minutes: Sequence[float]) -> list[int]:
         raise ValueError(f"limits must ascend: {list(minutes)}")
     if limits[-1] >= FAR16:
         raise ValueError(f"{minutes[-1]} minutes is longer than batches of walks can hold")
+    return limits
+
+
+def limits_within(balls: Balls, minutes: Sequence[float]) -> list[int]:
+    """Turn limits into deciseconds, none beyond what the stream holds."""
+    limits = limits_ds(minutes)
+    if limits[-1] > balls.limit_ds:
+        raise ValueError(f"walks end at {balls.limit_ds} ds, before the limit of {limits[-1]} ds")
     return limits
 
 
@@ -110,75 +119,58 @@ class Access:
 
 
 class Tally(Protocol):
-    """What takes in batches, each outlet once, in any order."""
+    """What takes in the batches of a stream, in any order."""
 
-    outlets: int
-    homes: int
-
-    def take(self, ball: Balls) -> None: ...  # noqa: D102 - told at the class
+    def take(self, batch: Batch) -> None: ...  # noqa: D102 - told at the class
 
 
-def feed(source: Iterable[Balls], *tallies: Tally) -> None:
-    """Let several tallies see each batch of one stream.
-
-    Raises
-    ------
-    ValueError
-        If the tallies are not about equally many outlets and homes, or a batch is not sound.
-    """
-    sizes = {(one.outlets, one.homes) for one in tallies}
-    if len(sizes) != 1:
-        raise ValueError(f"tallies about different outlets and homes: {sorted(sizes)}")
-    outlets, homes = sizes.pop()
-    for ball in checked_balls(source, outlets=outlets, homes=homes):
+def feed(balls: Balls, *tallies: Tally) -> None:
+    """Let several tallies see each batch of one stream."""
+    for batch in balls:
         for one in tallies:
-            one.take(ball)
+            one.take(batch)
 
 
 class ChoiceTally:
     """Counts offers within each limit; memory 4 bytes x homes x lanes x limits."""
 
-    def __init__(
-        self, *, lanes: Sequence[Rows], outlets: int, homes: int, minutes: Sequence[float]
-    ) -> None:
-        self.outlets, self.homes = outlets, homes
-        self._offers = laid_out(lanes, outlets=outlets, once=True)
-        self._limits = limits_ds(minutes)
+    def __init__(self, balls: Balls, *, lanes: Sequence[Rows], minutes: Sequence[float]) -> None:
+        self._line, self._limits = balls.line, limits_within(balls, minutes)
+        self._offers = laid_out(lanes, outlets=balls.outlets, once=True)
         self._zone = _zone_of(self._limits)
-        self._counts = np.zeros((homes, len(lanes), len(self._limits)), dtype=np.int32)
+        self._counts = np.zeros((balls.homes, len(lanes), len(self._limits)), dtype=np.int32)
 
-    def take(self, ball: Balls) -> None:
+    def take(self, batch: Batch) -> None:
         """Count a batch."""
-        _within(ball, self._limits[-1])
-        loops.count_offers(*_batch(ball, self._offers), self._zone, self._counts)
+        loops.count_offers(*_parts(batch, self._offers), self._zone, self._counts)
 
     def answer(self) -> Counts:
         """Give offers within each limit, shape (lanes, limits, homes)."""
-        counts: Counts = np.cumsum(self._counts.transpose(1, 2, 0), axis=1, dtype=np.int32)
+        counts: Counts = np.cumsum(
+            self._counts[self._line].transpose(1, 2, 0), axis=1, dtype=np.int32
+        )
         return counts
 
 
 class NearestTally:
     """Keeps the k shortest walks of each lane; memory 2 bytes x homes x lanes x k."""
 
-    def __init__(
-        self, *, lanes: Sequence[Rows], outlets: int, homes: int, k: int, minutes: float
-    ) -> None:
+    def __init__(self, balls: Balls, *, lanes: Sequence[Rows], k: int, minutes: float) -> None:
         if k < 1:
             raise ValueError(f"k must be at least 1, not {k}")
-        self.outlets, self.homes = outlets, homes
-        self._offers = laid_out(lanes, outlets=outlets, once=True)
-        self._limit = limits_ds([minutes])[0]
-        self._nearest = np.full((homes, len(lanes), k), FAR16, dtype=np.uint16)
+        self._line, self._limit = balls.line, limits_within(balls, [minutes])[0]
+        self._offers = laid_out(lanes, outlets=balls.outlets, once=True)
+        self._nearest = np.full((balls.homes, len(lanes), k), FAR16, dtype=np.uint16)
 
-    def take(self, ball: Balls) -> None:
+    def take(self, batch: Batch) -> None:
         """Sort in the walks of a batch."""
-        _within(ball, self._limit)
-        loops.keep_nearest(*_batch(ball, self._offers), self._limit, self._nearest)
+        loops.keep_nearest(*_parts(batch, self._offers), self._limit, self._nearest)
 
     def answer(self) -> Deciseconds:
         """Give the walks, shape (lanes, k, homes), ascending over k, then ``UNREACHED``."""
-        walks: Deciseconds = self._nearest.transpose(1, 2, 0).astype(np.int32, order="C")
+        walks: Deciseconds = (
+            self._nearest[self._line].transpose(1, 2, 0).astype(np.int32, order="C")
+        )
         walks[walks == FAR16] = UNREACHED
         return walks
 
@@ -193,36 +185,38 @@ class AccessTally:
 
     def __init__(
         self,
+        balls: Balls,
         *,
         lanes: Sequence[Rows],
-        outlets: int,
         people: NDArray[np.integer],
         capacity: Sequence[NDArray[np.floating] | NDArray[np.integer]],
         zones: Zones,
     ) -> None:
         living, group = _living(people, lanes=len(lanes))
-        self.outlets, self.homes = outlets, len(living)
-        self._offers = laid_out(lanes, outlets=outlets, once=False)
+        if len(living) != balls.homes:
+            raise ValueError(f"people of {len(living)} homes where there are {balls.homes}")
+        self._line, self._limits = balls.line, limits_within(balls, zones.minutes)
+        self._people, self._group = np.empty_like(living), group
+        self._people[self._line] = living
+        self._offers = laid_out(lanes, outlets=balls.outlets, once=False)
         if len(self._offers.lane) > MOST_OFFERS:
             raise ValueError(f"more than {MOST_OFFERS} offers at once")
         self._capacity = self._offers.take(capacity)
-        self._limits, self._weights = limits_ds(zones.minutes), np.array(zones.weights)
-        self._zone, self._people, self._group = _zone_of(self._limits), living, group
+        self._zone, self._weights = _zone_of(self._limits), np.array(zones.weights)
         size = (len(self._offers.lane), len(self._limits))
         self._demand = np.zeros(size, dtype=np.int64)
         self._parts = np.zeros((*size, 2), dtype=np.int64)
         self._rate = np.full(size[0], np.nan)
         self._known = np.isfinite(self._capacity)
         self._shift = _shift(self._capacity, self._weights)
-        self._access = np.zeros((self.homes, len(lanes), 2), dtype=np.int64)
-        self._met = np.zeros((self.homes, len(lanes), 2), dtype=np.int32)
+        self._access = np.zeros((balls.homes, len(lanes), 2), dtype=np.int64)
+        self._met = np.zeros((balls.homes, len(lanes), 2), dtype=np.int32)
 
-    def take(self, ball: Balls) -> None:
+    def take(self, batch: Batch) -> None:
         """Sum up who reaches each offer, then hand its rate to each of them."""
-        _within(ball, self._limits[-1])
-        batch = _batch(ball, self._offers)
-        loops.count_people(*batch, self._zone, self._group, self._people, self._demand)
-        mine = self._offers.of(ball.outlets)
+        parts = _parts(batch, self._offers)
+        loops.count_people(*parts, self._zone, self._group, self._people, self._demand)
+        mine = self._offers.of(batch.outlets)
         weighted = np.zeros(len(mine))
         for zone, weight in enumerate(self._weights):  # in this order: sums are rounded
             weighted += weight * self._demand[mine, zone]
@@ -233,22 +227,23 @@ class AccessTally:
         whole = np.floor(shares)
         self._parts[mine, :, 0] = whole
         self._parts[mine, :, 1] = np.rint(np.ldexp(shares - whole, FINE_BITS))
-        loops.share_out(*batch, self._zone, self._known, self._parts, self._access, self._met)
+        loops.share_out(*parts, self._zone, self._known, self._parts, self._access, self._met)
 
     def answer(self) -> Access:
         """Give access, rates, and what could not be shared out."""
-        fine = self._access[:, :, 1]
-        whole = self._access[:, :, 0] + (fine >> FINE_BITS)
+        given, met = self._access[self._line], self._met[self._line]
+        fine = given[:, :, 1]
+        whole = given[:, :, 0] + (fine >> FINE_BITS)
         rest = fine & (2**FINE_BITS - 1)
         access = np.ldexp(whole.astype(np.float64), -self._shift)
         access += np.ldexp(rest.astype(np.float64), -self._shift - FINE_BITS)
-        access[(self._met[:, :, 1] > 0) & (self._met[:, :, 0] == 0)] = np.nan
+        access[(met[:, :, 1] > 0) & (met[:, :, 0] == 0)] = np.nan
         offers, unused = self._offers, self._known & np.isnan(self._rate) & (self._capacity > 0)
         served = np.where(np.isnan(self._rate), 0.0, self._capacity)
         idle = np.where(unused, self._capacity, 0.0)
         return Access(
             access=np.ascontiguousarray(access.T),
-            unknown_near=np.ascontiguousarray(self._met[:, :, 1].T),
+            unknown_near=np.ascontiguousarray(met[:, :, 1].T),
             rates=tuple(offers.by_lane(self._rate)),
             unknown=tuple(offers.rows_where(~self._known)),
             unused=tuple(offers.rows_where(unused)),
@@ -257,15 +252,10 @@ class AccessTally:
         )
 
 
-def _batch(
-    ball: Balls, offers: Offers
+def _parts(
+    batch: Batch, offers: Offers
 ) -> tuple[Counts, Counts, NDArray[np.uint16], Counts, Counts]:
-    return ball.outlets, ball.homes, ball.lines, offers.start, offers.lane
-
-
-def _within(ball: Balls, limit: int) -> None:
-    if limit > ball.limit_ds:
-        raise ValueError(f"the walks end at {ball.limit_ds} ds, before the limit of {limit} ds")
+    return batch.outlets, batch.homes, batch.walks, offers.start, offers.lane
 
 
 def _zone_of(limits: list[int]) -> NDArray[np.uint8]:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from core.kernel.balls import LONGEST_DS, ball_of
+from core.kernel.balls import Balls, batch_of
 from core.kernel.supply import per_thousand, per_thousand_in_area, per_thousand_in_reach, two_step
 from core.kernel.tallies import THREE_RINGS
 
@@ -31,10 +31,17 @@ def test_supply_in_reach_adds_up_over_areas_to_what_is_shared_out():
     rng = np.random.default_rng(5)
     walks, everyone = rng.integers(0, 40_000, (60, 200)), np.arange(60, dtype=np.int32)
     people, area = rng.integers(0, 90, 200), rng.integers(0, 5, 200)
-    found = two_step(
-        [ball_of(rows, walks[rows], limit_ds=LONGEST_DS) for rows in np.split(everyone, [32])],
-        lanes=[np.arange(60)],
+    made = [batch_of(each, walks[each], limit_ds=40_000) for each in np.split(everyone, [32])]
+    balls = Balls(
         outlets=60,
+        homes=200,
+        limit_ds=40_000,
+        line=rng.permutation(200).astype(np.int32),
+        begin=lambda: iter(made),
+    )
+    found = two_step(
+        balls,
+        lanes=[np.arange(60)],
         people=people,
         capacity=[rng.random(60) * 100],
         zones=THREE_RINGS,

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.kernel.balls import FAR16, LONGEST_DS, Balls, ball_of
+from core.kernel.balls import Balls, Batch, batch_of
+from core.kernel.compiled.lanes import FAR16
 from core.kernel.supply import (
     choices,
     kinds,
@@ -28,11 +29,22 @@ often = settings(
 )
 
 
-def batches(walks, sizes, limit_ds=LONGEST_DS):
+def held(walks, sizes, limit_ds=FAR16 - 1):
     """Cut a table of walks, one row an outlet, into batches of so many outlets."""
     walks, ends = np.asarray(walks), np.cumsum(sizes)
     rows = np.split(np.arange(len(walks), dtype=np.int32), ends[ends < len(walks)])
-    return [ball_of(each, walks[each], limit_ds=limit_ds) for each in rows]
+    made = [batch_of(each, walks[each], limit_ds=limit_ds) for each in rows]
+    return stream(made, *walks.shape, limit_ds)
+
+
+def stream(batches, outlets, homes, limit_ds=FAR16 - 1):
+    return Balls(
+        outlets=outlets,
+        homes=homes,
+        limit_ds=limit_ds,
+        line=np.arange(homes, dtype=np.int32),
+        begin=lambda: iter(batches),
+    )
 
 
 WALKS = st.one_of(
@@ -58,10 +70,8 @@ def tables(draw):
 def test_choices_equal_a_count_over_every_pair(table, minutes):
     walks, lanes = table
     found = choices(
-        batches(walks, [3] * 3),
+        held(walks, [3] * 3),
         lanes=lanes,
-        outlets=len(walks),
-        homes=walks.shape[1],
         minutes=minutes,
     )
     assert found.dtype == np.int32
@@ -83,10 +93,8 @@ def test_choices_equal_a_count_over_every_pair(table, minutes):
 def test_the_kth_nearest_equals_a_sorted_list_of_walks(table, k, minutes):
     walks, lanes = table
     found = kth_nearest(
-        batches(walks, [2] * 4),
+        held(walks, [2] * 4),
         lanes=lanes,
-        outlets=len(walks),
-        homes=walks.shape[1],
         k=k,
         minutes=minutes,
     )
@@ -156,9 +164,8 @@ def weight(zones, walk):
 def test_shared_capacity_equals_exact_fractions_and_none_is_lost(market):
     walks, lanes, people, capacity, zones = market
     found = two_step(
-        batches(walks, [2] * 4),
+        held(walks, [2] * 4),
         lanes=lanes,
-        outlets=len(walks),
         people=people,
         capacity=capacity,
         zones=zones,
@@ -182,14 +189,14 @@ def test_order_and_size_of_batches_change_no_byte_of_shared_capacity(market, ran
     walks, lanes, people, capacity, zones = market
     parts = {
         "lanes": lanes,
-        "outlets": len(walks),
         "people": people,
         "capacity": capacity,
         "zones": zones,
     }
-    other = batches(walks, [1] * 7)
-    random.shuffle(other)
-    once, again = two_step(batches(walks, [7]), **parts), two_step(other, **parts)
+    made = list(held(walks, [1] * 7))
+    random.shuffle(made)
+    other = stream(made, *walks.shape)
+    once, again = two_step(held(walks, [7]), **parts), two_step(other, **parts)
     assert once.access.tobytes() == again.access.tobytes()
     assert [rate.tobytes() for rate in once.rates] == [rate.tobytes() for rate in again.rates]
     assert (once.shared.tobytes(), once.left.tobytes()) == (
@@ -202,9 +209,8 @@ def test_two_markets_share_out_by_hand():
     """Homes of 10 and 30 people; market 0 in reach of both, market 1 of the second only."""
     walks = [[100, 200], [FAR16, 9000]]
     found = two_step(
-        batches(walks, [2]),
+        held(walks, [2]),
         lanes=[np.array([0, 1])],
-        outlets=2,
         people=np.array([10, 30]),
         capacity=[np.array([80.0, 60.0])],
     )
@@ -216,9 +222,8 @@ def test_two_markets_share_out_by_hand():
 def test_an_unknown_capacity_is_listed_and_never_nought():
     walks = [[100, 100, FAR16], [FAR16, 100, FAR16], [FAR16, FAR16, FAR16]]
     found = two_step(
-        batches(walks, [3]),
+        held(walks, [3]),
         lanes=[np.array([2, 0, 1])],
-        outlets=3,
         people=np.array([1, 1, 1]),
         capacity=[np.array([5.0, math.nan, 4.0])],
     )
@@ -232,9 +237,8 @@ def test_an_unknown_capacity_is_listed_and_never_nought():
 
 def test_an_outlet_that_only_an_empty_home_reaches_is_unused():
     found = two_step(
-        batches([[100, FAR16]], [1]),
+        held([[100, FAR16]], [1]),
         lanes=[np.array([0])],
-        outlets=1,
         people=np.array([0, 50]),
         capacity=[np.array([7.0])],
     )
@@ -245,9 +249,8 @@ def test_an_outlet_that_only_an_empty_home_reaches_is_unused():
 def test_shares_far_apart_in_size_keep_their_digits():
     walks = [[100, FAR16], [FAR16, 100]]
     found = two_step(
-        batches(walks, [2]),
+        held(walks, [2]),
         lanes=[np.array([0, 1])],
-        outlets=2,
         people=np.array([1, 3 * 10**6]),
         capacity=[np.array([1e9, 1.0])],
     )
@@ -256,25 +259,22 @@ def test_shares_far_apart_in_size_keep_their_digits():
 
 
 def test_an_outlet_named_twice_is_one_choice_but_two_shares():
-    walks, lanes = [[100]], [np.array([0, 0])]
-    sizes = {"lanes": lanes, "outlets": 1}
-    assert choices(batches(walks, [1]), **sizes, homes=1, minutes=[15.0]).tolist() == [[[1]]]
-    shares = two_step(
-        batches(walks, [1]), **sizes, people=np.array([2]), capacity=[np.array([3.0, 5.0])]
-    )
+    walks, lanes = held([[100]], [1]), [np.array([0, 0])]
+    assert choices(walks, lanes=lanes, minutes=[15.0]).tolist() == [[[1]]]
+    shares = two_step(walks, lanes=lanes, people=np.array([2]), capacity=[np.array([3.0, 5.0])])
     assert shares.access.tolist() == [[4.0]]
 
 
 def test_an_outlet_that_comes_in_two_batches_is_refused():
-    twice = batches([[100]], [1]) * 2
+    twice = stream(list(held([[100]], [1])) * 2, 1, 1)
     with pytest.raises(ValueError, match="comes twice"):
-        choices(twice, lanes=[np.array([0])], outlets=1, homes=1, minutes=[15.0])
+        choices(twice, lanes=[np.array([0])], minutes=[15.0])
 
 
 def test_walks_cut_off_before_the_limit_are_refused():
-    short = batches([[100]], [1], limit_ds=6000)
+    short = held([[100]], [1], limit_ds=6000)
     with pytest.raises(ValueError, match="6000 ds"):
-        choices(short, lanes=[np.array([0])], outlets=1, homes=1, minutes=[15.0])
+        choices(short, lanes=[np.array([0])], minutes=[15.0])
 
 
 @pytest.mark.parametrize(
@@ -283,8 +283,8 @@ def test_walks_cut_off_before_the_limit_are_refused():
         {"outlets": np.array([5], dtype=np.int32)},
         {"homes": np.array([3], dtype=np.int32)},
         {"homes": np.array([-1], dtype=np.int32)},
-        {"lines": np.zeros((1, 31), dtype=np.uint16)},
-        {"lines": np.zeros((1, 32), dtype=np.int32)},
+        {"walks": np.zeros((1, 31), dtype=np.uint16)},
+        {"walks": np.zeros((1, 32), dtype=np.int32)},
         {"outlets": np.zeros(33, dtype=np.int32)},
     ],
 )
@@ -292,15 +292,12 @@ def test_a_batch_that_a_loop_would_fall_over_is_refused(change):
     sound = {
         "outlets": np.array([0], dtype=np.int32),
         "homes": np.array([0], dtype=np.int32),
-        "lines": np.zeros((1, 32), dtype=np.uint16),
-        "limit_ds": 9000,
+        "walks": np.zeros((1, 32), dtype=np.uint16),
     }
     with pytest.raises(ValueError, match=r"outside|shape|int32"):
         choices(
-            [Balls(**(sound | change))],
+            stream([Batch(**(sound | change))], 1, 1),
             lanes=[np.array([0])],
-            outlets=1,
-            homes=1,
             minutes=[15.0],
         )
 
@@ -309,8 +306,8 @@ def test_a_batch_that_a_loop_would_fall_over_is_refused(change):
 def test_a_capacity_below_nought_or_endless_is_refused(capacity):
     with pytest.raises(ValueError, match="capacity"):
         AccessTally(
+            held([[100]], [1]),
             lanes=[np.array([0])],
-            outlets=1,
             people=np.array([1]),
             capacity=[np.array([capacity])],
             zones=FIFTEEN_MINUTES,
@@ -336,10 +333,8 @@ def test_zones_that_make_no_sense_are_refused(minutes, weights, why):
 def test_the_limit_of_fifteen_minutes_is_inclusive():
     assert deciseconds(15) == 9000
     counts = choices(
-        batches([[9000, 9001]], [1]),
+        held([[9000, 9001]], [1]),
         lanes=[np.array([0])],
-        outlets=1,
-        homes=2,
         minutes=[15.0],
     )
     assert counts.tolist() == [[[1, 0]]]
