@@ -71,10 +71,11 @@ class OutletsSchema(ColumnsSchema):
 
 
 class GapsSchema(ColumnsSchema):
-    """Gaps, most people first; ``outline`` a closed ring."""
+    """Gaps, most people first; ``groups`` people by age group; ``outline`` a closed ring."""
 
     rank = fields.List(fields.Integer())
     people = fields.List(fields.Integer())
+    groups = fields.List(fields.Dict(keys=fields.String(), values=fields.Integer()))
     worst_minutes = fields.List(fields.Float(allow_none=True))
     outline = fields.List(fields.Raw(allow_none=True))
 

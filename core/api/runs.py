@@ -256,6 +256,7 @@ def gaps_geojson(here: Here, asked: dict[str, str], run_id: UUID) -> Response:
                     "rank": row.rank,
                     "area": row.area_key,
                     "people": row.people,
+                    "groups": row.groups,
                     "homes": row.homes,
                     "minutes_limit": row.minutes_limit,
                     "worst_minutes": row.worst_minutes,

@@ -62,13 +62,14 @@ class Covered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lacking:
-    """A gap as listed; minutes ``None``: beyond what was measured."""
+    """A gap as listed; minutes ``None``: beyond what was measured; people by age in ``groups``."""
 
     key: str
     name: str
     rank: int
     area: str
     people: int
+    groups: Mapping[str, int]
     homes: int
     minutes_limit: float
     worst_minutes: float | None
@@ -211,6 +212,7 @@ def gap_list(
             rank=row.rank,
             area=row.area_key,
             people=row.people,
+            groups=row.groups,
             homes=row.homes,
             minutes_limit=row.minutes_limit,
             worst_minutes=row.worst_minutes,

@@ -193,6 +193,7 @@ def gap_rows(
             "format": means(gap.key, formats),
             "key": gap.key,
             "people": gap.people,
+            "groups": gap.groups,
             "share": gap.people / residents if residents else None,
             "worst_minutes": gap.worst_minutes,
             "median_minutes": gap.median_minutes,

@@ -96,6 +96,7 @@ def run_gaps(here: Here, run_id: UUID) -> Response:
             choices=_choices(keys, formats),
             chosen_name=means(chosen, formats) if chosen else "",
             total=gaps_of.get(chosen),
+            ages=_ages(found),
             said=_lacking(found, run),
             gaps=gap_rows(
                 found,
@@ -105,6 +106,12 @@ def run_gaps(here: Here, run_id: UUID) -> Response:
                 address=url_for("pages.run_map", tenant=here.slug, run_id=run.id),
             ),
         )
+
+
+def _ages(found: Sequence[Lacking]) -> dict[str, str]:
+    """Name the age groups that a gap's people are counted by, of those that the page shows."""
+    named = {"60+": str(_("其中 60 岁及以上")), "0-3": str(_("其中 0–3 岁"))}
+    return {key: name for key, name in named.items() if any(key in gap.groups for gap in found)}
 
 
 def _latest(here: Here, page_name: str) -> Response:

@@ -57,6 +57,8 @@ def test_gaps_are_ranked_and_outlined(client, base):
     gaps = client.get(f"{base}/gaps", query_string={"format": "slot:yi_lao"}).json
     assert gaps["rank"] == list(range(1, len(gaps["rank"]) + 1))
     assert gaps["people"] == sorted(gaps["people"], reverse=True)
+    for groups, people in zip(gaps["groups"], gaps["people"], strict=True):
+        assert 0 <= groups["60+"] <= people
     assert all(ring[0] == ring[-1] for ring in gaps["outline"])
 
 

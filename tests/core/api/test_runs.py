@@ -63,6 +63,9 @@ def test_gaps_are_ranked_by_people_within_a_format(client, run):
     people = [one["properties"]["people"] for one in answer.json["features"]]
     assert people == sorted(people, reverse=True)
     assert people
+    for one in answer.json["features"]:
+        groups = one["properties"]["groups"]
+        assert 0 <= groups["65+"] <= groups["60+"] <= one["properties"]["people"]
 
 
 def test_the_table_is_the_same_as_arrow_and_as_parquet(client, run):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.kernel.gaps import gaps
+from core.kernel.gaps import gaps, gaps_on, lay
 from core.kernel.walks import UNREACHED
 
 
@@ -110,6 +110,31 @@ def test_fractions_of_people_are_refused():
         )
 
 
+def test_any_column_is_summed_by_gap_without_the_covered():
+    found = grouped(TOWN)
+    assert found.sums(np.array([1, 2, 4, 8, 16, 32, 64])).tolist() == [16, 7, 32]
+    assert found.sums(np.array([h[2] for h in TOWN])).tolist() == found.people.tolist()
+    assert grouped([]).sums(np.zeros(0, dtype=np.int32)).tolist() == []
+    with pytest.raises(ValueError, match="differ in length"):
+        found.sums(np.ones(3, dtype=np.int32))
+    with pytest.raises(TypeError, match="whole numbers"):
+        found.sums(np.ones(7))
+
+
+def test_people_of_a_million_million_are_summed_to_the_last():
+    big = 2**40 + 1
+    one_cell = np.zeros(3)
+    found = gaps(
+        one_cell,
+        one_cell,
+        np.array([big, big, 1]),
+        uncovered=np.ones(3, dtype=bool),
+        walks=np.zeros(3, dtype=np.int32),
+        cell_metres=100.0,
+    )
+    assert found.people.tolist() == [2 * big + 1]
+
+
 home = st.tuples(
     st.integers(-900, 900),
     st.integers(-900, 900),
@@ -134,6 +159,31 @@ def test_gaps_hold_exactly_the_uncovered_people_whatever_the_order(homes, random
     assert other.cluster.tolist() == [found.cluster[row] for row in order]
     assert other.median.tolist() == found.median.tolist()
     assert np.allclose((other.x, other.y), (found.x, found.y))
+
+
+@settings(max_examples=120, deadline=None, database=None)
+@given(st.lists(home, max_size=25), st.lists(st.booleans(), min_size=25, max_size=25))
+def test_one_ground_serves_all_formats(homes, other):
+    """The second format's gaps are those of a ground of its own, also where cells stay empty."""
+    x, y, people = (np.array([h[k] for h in homes], dtype=float) for k in range(3))
+    walks = np.array([h[4] for h in homes], dtype=np.int32)
+    ground = lay(x, y, people.astype(np.int32), cell_metres=100.0)
+    for marked in ([h[3] for h in homes], other[: len(homes)]):
+        uncovered = np.array(marked, dtype=bool)
+        shared = gaps_on(ground, uncovered=uncovered, walks=walks)
+        living = uncovered & (people > 0)
+        alone = gaps(
+            x[living],
+            y[living],
+            people[living].astype(np.int32),
+            uncovered=np.ones(living.sum(), dtype=bool),
+            walks=walks[living],
+            cell_metres=100.0,
+        )
+        assert shared.cluster[living].tolist() == alone.cluster.tolist()
+        assert (shared.cluster[~living] == -1).all()
+        for name in ("people", "homes", "x", "y", "worst", "median"):
+            assert getattr(shared, name).tolist() == getattr(alone, name).tolist()
 
 
 @settings(max_examples=120, deadline=None, database=None)

@@ -128,6 +128,27 @@ def test_gaps_are_listed_most_people_first(desk, at):
     assert people == sorted(people, reverse=True)
 
 
+def test_gaps_say_how_many_of_their_people_are_old(desk, at, rows, judged):
+    shown = desk.see(f"{at}/gaps?format=slot:yi_cai")
+    gaps = sorted(rows(RunGap, RunGap.format_key == "slot:yi_cai"), key=lambda row: row.rank)
+    assert gaps
+    lines = re.findall(r"<b>([\d,]+)</b></td><td class=\"end num\">([\d,]+)</td>", shown)
+    assert lines == [(f"{row.people:,}", f"{row.groups['60+']:,}") for row in gaps]
+    with desk.services.database.session(desk.tenant_id) as session:
+        run = session.scalars(select(Run).where(Run.id == judged[1])).one()
+        (total,) = [one for one in run.summary["gaps"] if one["key"] == "slot:yi_cai"]
+    assert "其中 60 岁及以上" in shown
+    assert f"其中 60 岁及以上：{total['groups']['60+']:,} 人。" in shown
+    answer = desk.client.get(f"/t/{desk.slug}/{at}/gaps", headers={"Accept-Language": "en"})
+    assert "Aged 60 or over" in answer.text
+
+
+def test_ages_that_the_data_do_not_carry_have_no_column(desk, at, rows):
+    carried = {group for row in rows(RunGap) for group in row.groups}
+    shown = desk.see(f"{at}/gaps")
+    assert ("0–3 岁" in shown) == ("0-3" in carried)
+
+
 def test_every_area_stands_in_the_table_with_its_points(desk, at, rows):
     shown = desk.see(f"{at}/areas")
     scores = rows(RunScore)
