@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import shapely
 from numpy.typing import ArrayLike, NDArray
 
+from core.kernel.street_index import StreetIndex, index_streets
 from core.kernel.streets import Streets
 
 UNATTACHED = -1
@@ -70,7 +70,19 @@ def snap(streets: Streets, x: ArrayLike, y: ArrayLike, *, limit_metres: float | 
     Raises
     ------
     ValueError
-        If a coordinate is not finite, the columns differ in length or the limit is negative.
+        If a coordinate is not finite, the columns differ in length, the limit is negative, or a
+        point or street is so far out that no distance can be told (1e150 m).
+    """
+    return snap_on(index_streets(streets), x, y, limit_metres=limit_metres)
+
+
+def snap_on(
+    index: StreetIndex, x: ArrayLike, y: ArrayLike, *, limit_metres: float | None
+) -> Snapped:
+    """Put points on the nearest edge of streets indexed before.
+
+    For more than one set of points on the same streets, or one point at a time; otherwise as
+    :func:`snap`, whose answers it gives.
     """
     px, py = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     if px.ndim != 1 or px.shape != py.shape:
@@ -81,47 +93,15 @@ def snap(streets: Streets, x: ArrayLike, y: ArrayLike, *, limit_metres: float | 
     if limit_metres is not None and not limit_metres >= 0:
         raise ValueError(f"limit_metres must not be negative, not {limit_metres}")
 
-    edge = _nearest(streets, px, py)
-    fraction, access = _projected(streets, edge, px, py)
+    if not index.edges:
+        return Snapped(
+            edge=np.full(len(px), UNATTACHED, dtype=np.int32),
+            fraction=np.full(len(px), math.nan),
+            access_metres=np.full(len(px), math.nan),
+        )
+    edge, fraction, access = index.nearest(px, py)
     if limit_metres is not None:
         far = ~(access <= limit_metres)
         edge[far] = UNATTACHED
         fraction[far] = math.nan
     return Snapped(edge=edge, fraction=fraction, access_metres=access)
-
-
-def _nearest(
-    streets: Streets, px: NDArray[np.float64], py: NDArray[np.float64]
-) -> NDArray[np.int32]:
-    edge = np.full(len(px), UNATTACHED, dtype=np.int32)
-    if streets.edges == 0 or len(px) == 0:
-        return edge
-    ends = np.stack([streets.u, streets.v], axis=1)
-    segments = shapely.linestrings(np.stack([streets.x[ends], streets.y[ends]], axis=2))
-    points, hits = shapely.STRtree(segments).query_nearest(shapely.points(px, py), all_matches=True)
-    lowest = np.full(len(px), streets.edges, dtype=np.int64)
-    np.minimum.at(lowest, points, hits)
-    edge[:] = lowest
-    return edge
-
-
-def _projected(
-    streets: Streets,
-    edge: NDArray[np.int32],
-    px: NDArray[np.float64],
-    py: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Drop each point onto the segment of its edge: fraction from u, and distance."""
-    fraction = np.full(len(edge), math.nan)
-    access = np.full(len(edge), math.nan)
-    on = np.flatnonzero(edge >= 0)
-    u, v = streets.u[edge[on]], streets.v[edge[on]]
-    ux, uy = streets.x[u], streets.y[u]
-    dx, dy = streets.x[v] - ux, streets.y[v] - uy
-    square = dx * dx + dy * dy
-    along = (px[on] - ux) * dx + (py[on] - uy) * dy
-    part = np.divide(along, square, out=np.zeros(len(on)), where=square > 0)
-    part = np.clip(part, 0.0, 1.0)
-    fraction[on] = part
-    access[on] = np.hypot(px[on] - (ux + part * dx), py[on] - (uy + part * dy))
-    return fraction, access
