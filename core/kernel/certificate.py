@@ -1,0 +1,309 @@
+"""How good an answer for sites is, proven: multipliers first, then the integer solver HiGHS."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.kernel.bounds import Multipliers
+from core.kernel.candidates import Cover
+from core.kernel.question import Bools, Question, merge
+from core.kernel.siting import Sites, choose, improve, ranked
+
+HASTY, STEADY = 5, 30  # beginnings from the multipliers before the solver is asked
+HASTY_ROUNDS, STEADY_ROUNDS = 10, 25  # looks at the multipliers before each
+THREADS = 1  # the solver's pool is made once a process; one thread also fixes its order of work
+SECONDS = 5.0
+_SLACK = 0.01  # people by which the solver's floating point bound may be too low
+_WHOLE_GAP = 0.98  # people; a bound that close, with the slack, rounds down to the answer
+
+Clique = list[int]
+
+
+class Proof(Enum):
+    """Who proved the upper bound."""
+
+    MULTIPLIERS = "multipliers"
+    SOLVER = "solver"
+    SOLVER_FAILED = "solver_failed"  # the bound is then that of the multipliers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """The best answer known, and what no permitted answer can surpass.
+
+    Parameters
+    ----------
+    sites
+        The answer, counted in whole numbers by this engine, whoever found it.
+    proof
+        Where the upper bound comes from.
+    """
+
+    sites: Sites
+    proof: Proof
+
+    @property
+    def chosen(self) -> tuple[int, ...]:
+        """Give the chosen candidates."""
+        return self.sites.chosen
+
+    @property
+    def people(self) -> int:
+        """Count the people whom they cover."""
+        return self.sites.people
+
+    @property
+    def upper_bound(self) -> int:
+        """Give the people that no permitted choice surpasses."""
+        return self.sites.upper_bound
+
+    @property
+    def optimal(self) -> bool:
+        """Say whether it is proven that nothing covers one person more."""
+        return self.sites.proven
+
+    @property
+    def gap(self) -> float:
+        """Give the share by which the best choice could at most surpass this one.
+
+        Infinity where nobody is covered but somebody might be.
+        """
+        if self.optimal:
+            return 0.0
+        return (self.upper_bound - self.people) / self.people if self.people else math.inf
+
+    @property
+    def sentences(self) -> tuple[str, str]:
+        """Say it in Chinese and in English."""
+        if self.optimal:
+            return (
+                f"已证明最优：新增覆盖 {self.people} 人，任何允许的方案都不会更多。",
+                f"Proven: {self.people} people are newly covered; no permitted choice has more.",
+            )
+        more = self.upper_bound - self.people
+        chinese = f"新增覆盖 {self.people} 人；尚未证明最优，最好的方案最多再多 {more} 人。"
+        english = (
+            f"{self.people} people are newly covered; not proven best: the best choice covers at "
+            f"most {more} more."
+        )
+        if self.proof is Proof.SOLVER_FAILED:
+            return (
+                chinese + "求解器未能运行，方案和上界仍然有效；可稍后重试。",
+                english
+                + " The solver did not run; the answer and the bound hold. Try again later.",
+            )
+        return chinese + "延长求解时间可缩小差距。", english + " More time narrows this."
+
+
+def certify(
+    question: Question, sites: Sites | None = None, *, seconds: float = SECONDS
+) -> Certificate:
+    """Prove how good an answer is, and better it where the proof finds a better one.
+
+    Lagrange multipliers bound the optimum and rule out candidates with whom nothing surpasses
+    the answer; most often that is the whole proof. What is left goes to HiGHS (Huangfu and Hall
+    2018) as an integer programme in which only the sites are whole numbers. Its answer is
+    counted anew here, and its bound, found in floating point, is taken a hundredth of a person
+    higher and rounded down. One thread and fixed seeds: the same question gives the same
+    certificate, unless the time runs out.
+
+    Parameters
+    ----------
+    question
+        The checked question.
+    sites
+        An answer to it; made here where it is not given.
+    seconds
+        How long the solver may look, 0 to leave it out.
+
+    Raises
+    ------
+    ValueError
+        If the answer is not permitted, or the time is negative or not finite.
+    """
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise ValueError(f"seconds must be finite and not negative, not {seconds}")
+    known = choose(question) if sites is None else sites
+    if not question.permits(known.chosen):
+        raise ValueError("the answer to prove is not permitted by the question")
+    multipliers = Multipliers(question, known.chosen)
+    best, bound = improve(
+        question,
+        known.chosen,
+        known.upper_bound,
+        multipliers,
+        cycles=HASTY,
+        rounds=HASTY_ROUNDS,
+    )
+    multipliers.settle()
+    best, bound = improve(question, best, bound, multipliers, cycles=STEADY, rounds=STEADY_ROUNDS)
+    people = question.people_of(best)
+    if people >= bound or seconds == 0:
+        return _certificate(question, best, known, bound, Proof.MULTIPLIERS)
+    kept = ~multipliers.hopeless() & question.live
+    kept[list(best)] = True
+    solved = _solve(question, kept, best, seconds)
+    if solved is None:
+        return _certificate(question, best, known, bound, Proof.SOLVER_FAILED)
+    found, limit = solved
+    if question.permits(found) and question.people_of(found) > people:
+        best, people = found, question.people_of(found)
+    proof = Proof.SOLVER if limit < bound else Proof.MULTIPLIERS
+    return _certificate(question, best, known, max(people, min(bound, limit)), proof)
+
+
+def _certificate(
+    question: Question, chosen: Sequence[int], known: Sites, bound: int, proof: Proof
+) -> Certificate:
+    greedy_people = known.greedy_people
+    sites = ranked(question, chosen, upper_bound=bound, greedy_people=greedy_people)
+    return Certificate(sites=sites, proof=proof)
+
+
+def _solve(
+    question: Question, kept: Bools, known: Sequence[int], seconds: float
+) -> tuple[tuple[int, ...], int] | None:
+    """Ask HiGHS for the best choice among the kept candidates; None where it fails.
+
+    Returns
+    -------
+    tuple or None
+        The sites it found, and an upper bound for choices of kept candidates.
+    """
+    try:
+        import highspy  # noqa: PLC0415 - 0.1 s that only a proof needs
+    except ImportError:
+        return None
+    candidates = np.flatnonzero(kept)
+    model, people = _programme(highspy, question, kept)
+    bare: Any = (
+        highspy.Highs.__base__
+    )  # the class itself prints a banner, for callbacks unused here
+    solver = bare()
+    options = {
+        "output_flag": False,
+        "threads": THREADS,
+        "random_seed": 0,
+        "time_limit": float(seconds),
+        "mip_rel_gap": 0.0,
+        "mip_abs_gap": _WHOLE_GAP,
+    }
+    for name, value in options.items():
+        if solver.setOptionValue(name, value) == highspy.HighsStatus.kError:
+            return None
+    if solver.passModel(model) == highspy.HighsStatus.kError:
+        return None
+    solver.setSolution(_beginning(highspy, people, candidates, known))
+    if solver.run() == highspy.HighsStatus.kError:
+        return None
+    outcome = solver.getInfo()
+    limit = -outcome.mip_dual_bound
+    if not math.isfinite(limit):
+        return (), int(people.weight.sum())
+    values = np.array(solver.getSolution().col_value)
+    found: tuple[int, ...] = ()
+    if len(values) >= len(candidates):
+        found = tuple(candidates[values[: len(candidates)] > 0.5].tolist())  # noqa: PLR2004 - a half
+    return found, math.floor(limit + _SLACK)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Rows:
+    """The rows that kept candidates tell apart."""
+
+    start: NDArray[np.int64]
+    row: NDArray[np.int32]
+    weight: NDArray[np.int64]
+
+
+def _programme(highspy: Any, question: Question, kept: Bools) -> tuple[Any, _Rows]:
+    """Write the programme: sites x in {0, 1}; a row is covered, y <= 1, at most by its sites."""
+    whole = Cover(points=len(question.weight), start=question.start, row=question.row)
+    start, row, back_start, back, weight = merge(whole, question.weight, kept)
+    candidates, rows = np.flatnonzero(kept), len(weight)
+    column = np.cumsum(kept) - 1
+    sites = len(candidates)
+    sets = [
+        np.concatenate([column[back[back_start[one] : back_start[one + 1]]], [sites + one]])
+        for one in range(rows)
+    ]
+    factors = [np.append(-np.ones(len(one) - 1), 1.0) for one in sets]
+    upper = [0.0] * rows
+    sets.append(np.arange(sites))
+    factors.append(np.ones(sites))
+    upper.append(float(question.at_most))
+    if question.budget is not None:
+        unit = max(1, question.budget)
+        sets.append(np.arange(sites))
+        factors.append(question.cost[candidates] / unit)
+        upper.append(question.budget / unit)
+    for clique in cliques(question, kept):
+        sets.append(column[clique])
+        factors.append(np.ones(len(clique)))
+        upper.append(1.0)
+    model = highspy.HighsLp()
+    model.num_col_, model.num_row_ = sites + rows, len(sets)
+    model.col_cost_ = np.concatenate([np.zeros(sites), -weight.astype(np.float64)])
+    model.col_lower_, model.col_upper_ = np.zeros(sites + rows), np.ones(sites + rows)
+    model.row_lower_ = np.full(len(sets), -highspy.kHighsInf)
+    model.row_upper_ = np.array(upper)
+    model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    model.a_matrix_.num_col_, model.a_matrix_.num_row_ = sites + rows, len(sets)
+    model.a_matrix_.start_ = np.cumsum([0] + [len(one) for one in sets])
+    model.a_matrix_.index_ = np.concatenate(sets)
+    model.a_matrix_.value_ = np.concatenate(factors)
+    kinds = highspy.HighsVarType
+    model.integrality_ = [kinds.kInteger] * sites + [kinds.kContinuous] * rows
+    return model, _Rows(start=start, row=row, weight=weight)
+
+
+def _beginning(
+    highspy: Any, people: _Rows, candidates: NDArray[np.int64], known: Sequence[int]
+) -> Any:
+    """Hand the solver the known answer to begin with."""
+    values = np.zeros(len(candidates) + len(people.weight))
+    values[np.searchsorted(candidates, np.array(known, dtype=np.int64))] = 1
+    for site in known:
+        values[len(candidates) + people.row[people.start[site] : people.start[site + 1]]] = 1
+    solution = highspy.HighsSolution()
+    solution.col_value = values.tolist()
+    return solution
+
+
+def cliques(question: Question, kept: Bools) -> list[Clique]:
+    """Cover the pairs that stand too close by groups of which at most one may stand.
+
+    A group says more to the solver than its pairs. Each pair that no earlier group holds is
+    grown, lowest candidates first, into a group in which all are too close to each other.
+    """
+    near = {
+        int(site): {int(other) for other in question.near[begin:end] if kept[other]}
+        for site, begin, end in zip(
+            np.flatnonzero(kept),
+            question.near_start[:-1][kept],
+            question.near_start[1:][kept],
+            strict=True,
+        )
+    }
+    told: set[tuple[int, int]] = set()
+    groups: list[Clique] = []
+    for site in sorted(near):
+        for other in sorted(near[site]):
+            if other < site or (site, other) in told:
+                continue
+            group = [site, other]
+            common = near[site] & near[other]
+            while common:
+                group.append(min(common))
+                common &= near[group[-1]]
+            group.sort()
+            told.update((a, b) for at, a in enumerate(group) for b in group[at + 1 :])
+            groups.append(group)
+    return groups
