@@ -51,6 +51,9 @@ class Town:
         weights = Weights(forward=forward, backward=backward, metres_per_second=1.0)
         self.prepared = prepare(streets, weights, bound_ds=limit_ds + 3)
 
+    def __repr__(self) -> str:
+        return f"Town({self.nodes}, {self.edges}, {self.homes}, limit_ds={self.limit_ds})"
+
     def doors(self, places):
         return doors(self.prepared, snapped(places))
 
@@ -88,14 +91,13 @@ class Town:
         on = [(k, *foot[:2]) for k, foot in enumerate(feet, self.nodes) if foot[0] >= 0]
         for k, edge, part in on:
             u, v, there, back = self.edges[edge]
-            for a, b, ds in (
-                (u, k, offset(part, there)),
-                (k, v, there - offset(part, there)),
-                (k, u, offset(part, back)),
-                (v, k, back - offset(part, back)),
+            for a, b, whole, ds in (
+                (u, k, there, offset(part, there)),
+                (k, v, there, there - offset(part, there)),
+                (k, u, back, offset(part, back)),
+                (v, k, back, back - offset(part, back)),
             ):
-                closed = (there if (a, b) in {(u, k), (k, v)} else back) >= CLOSED
-                d[a, b] = min(d[a, b], math.inf if closed else ds)
+                d[a, b] = min(d[a, b], math.inf if whole >= CLOSED else ds)
         for one, other in itertools.permutations(on, 2):
             d[one[0], other[0]] = min(d[one[0], other[0]], self.straight(one, other))
         for number, (start, end, ds, both) in enumerate(ways):
