@@ -9,9 +9,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from core.kernel.compiled.balls import arrive_near, clean, homes_near, keep_within, sweep_balls
+from core.kernel.compiled.balls import arrive_near, clean, hold_lines, homes_near, sweep_balls
 from core.kernel.compiled.homes import along_chains
 from core.kernel.compiled.lanes import FAR16, LANES
+from core.kernel.compiled.supply import unsound
 from core.kernel.compiled.sweeps import sow
 from core.kernel.doors import Arrivals, Doors
 from core.kernel.prepared import Hierarchy, Prepared
@@ -23,6 +24,12 @@ from core.kernel.walks import Deciseconds
 Ints: TypeAlias = NDArray[np.int32]
 Shorts: TypeAlias = NDArray[np.uint16]
 
+UNSOUND = {
+    1: "a batch names an outlet outside the stream's",
+    2: "a batch names a home outside the stream's",
+    3: "an outlet comes twice: its offers would count twice",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Batch:
@@ -33,7 +40,8 @@ class Batch:
     outlets
         Rows of outlets, at most 32.
     homes
-        Lines of homes (see ``Balls.line``), each once: all that reach one of these outlets.
+        Lines of homes (see ``Balls.line``), each once: at least all that reach one of these
+        outlets.
     walks
         Shape (homes, 32): deciseconds from home to outlet, ``FAR16`` where the walk is longer
         than the limit, and in columns that have no outlet.
@@ -74,20 +82,15 @@ class Balls:
         ValueError
             If a row lies outside, an outlet comes twice, or walks have another shape or type.
         """
-        seen = np.zeros(self.outlets, dtype=np.bool_)
+        seen = np.zeros(self.outlets, dtype=np.uint8)
         for batch in self.begin():
-            rows, near = batch.outlets, batch.homes
-            if len(rows) > LANES or batch.walks.shape != (len(near), LANES):
-                raise ValueError(f"{len(rows)} outlets and walks of shape {batch.walks.shape}")
-            if [one.dtype.str[1:] for one in (rows, near, batch.walks)] != ["i4", "i4", "u2"]:
+            rows, near, walks = batch.outlets, batch.homes, batch.walks
+            if len(rows) > LANES or walks.shape != (len(near), LANES):
+                raise ValueError(f"{len(rows)} outlets and walks of shape {walks.shape}")
+            if [one.dtype.str[1:] for one in (rows, near, walks)] != ["i4", "i4", "u2"]:
                 raise ValueError("rows must be int32 and walks uint16")
-            if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < self.outlets:
-                raise ValueError(f"a batch names an outlet outside 0..{self.outlets - 1}")
-            if len(near) and not 0 <= int(near.min()) <= int(near.max()) < self.homes:
-                raise ValueError(f"a batch names a home outside 0..{self.homes - 1}")
-            if seen[rows].any() or len(set(rows.tolist())) != len(rows):
-                raise ValueError("an outlet comes twice: its offers would count twice")
-            seen[rows] = True
+            if wrong := unsound(rows, near, self.outlets, self.homes, seen):
+                raise ValueError(UNSOUND[wrong])
             yield batch
 
 
@@ -116,19 +119,9 @@ def balls(prepared: Prepared, outlets: Doors, homes: Arrivals, *, limit_ds: int)
         raise ValueError(f"limit_ds must lie within 0..{prepared.bound_ds}, not {limit_ds}")
 
     def begin() -> Iterator[Batch]:
-        hierarchy = prepared.hierarchy
-        sweeps = None if hierarchy is None else _Sweeps(prepared, hierarchy, homes)
-        order = _near_together(outlets)
-        for first in range(0, len(order), LANES):
-            rows = order[first : first + LANES]
-            if sweeps is None:
-                found = search(
-                    prepared, outlets, homes, lanes=list(rows.reshape(-1, 1)), limit_ds=limit_ds
-                )
-                near = np.arange(len(homes), dtype=np.int32)
-                yield _held(rows, near, found.lines[0], limit_ds)
-            else:
-                yield _held(rows, *sweeps.lines(rows, outlets, limit_ds), limit_ds)
+        if prepared.hierarchy is None:
+            return _whole(prepared, outlets, homes, limit_ds)
+        return _Sweeps(prepared, prepared.hierarchy, homes, limit_ds).batches(outlets)
 
     return Balls(
         outlets=len(outlets), homes=len(homes), limit_ds=limit_ds, line=homes.line, begin=begin
@@ -171,26 +164,61 @@ def batch_of(outlets: Ints, walks: Deciseconds, *, limit_ds: int) -> Batch:
     return Batch(outlets=outlets, homes=near, walks=lines)
 
 
-def _held(rows: Ints, near: Ints, lines: Shorts, limit_ds: int) -> Batch:
-    kept = keep_within(near, lines, np.uint16(limit_ds))
-    walks = lines[: kept * LANES].reshape(kept, LANES)
-    return Batch(outlets=rows, homes=near[:kept], walks=walks)
-
-
-def _near_together(outlets: Doors) -> Ints:
-    """Order attached outlets so that neighbours follow each other: by their chain's lower end."""
+def _whole(prepared: Prepared, outlets: Doors, homes: Arrivals, limit_ds: int) -> Iterator[Batch]:
+    """Search the whole city for each 32 outlets: for streets that have no hierarchy."""
     attached = np.flatnonzero(outlets.chain >= 0).astype(np.int32)
-    deep = np.maximum(outlets.tail[attached], outlets.head[attached])
-    order: Ints = attached[np.argsort(deep, kind="stable")]
-    return order
+    for first in range(0, len(attached), LANES):
+        rows = attached[first : first + LANES]
+        lanes = list(rows.reshape(-1, 1))
+        lines = search(prepared, outlets, homes, lanes=lanes, limit_ds=limit_ds).lines[0]
+        hold_lines(lines, np.uint16(limit_ds))
+        every = np.arange(len(homes), dtype=np.int32)
+        yield Batch(outlets=rows, homes=every, walks=lines.reshape(-1, LANES))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Seeds:
+    """Outlets in the order of their batches, and within each along the chains."""
+
+    rows: Ints
+    lane: Ints
+    chain: Ints
+    access: Ints
+    at: Ints
+    part: NDArray[np.float64]
+    node: Ints
+    time: Ints
+
+
+def _seeds(outlets: Doors) -> _Seeds:
+    """Put neighbours into one batch: order outlets by the lower end of their chain."""
+    rows = np.flatnonzero(outlets.chain >= 0).astype(np.int32)
+    rows = rows[np.argsort(np.maximum(outlets.tail[rows], outlets.head[rows]), kind="stable")]
+    batch = np.arange(len(rows)) // LANES
+    keys = outlets.part[rows], outlets.along[rows, 0], outlets.chain[rows], batch
+    rows = rows[np.lexsort(keys)]
+    access, ends = outlets.access[rows], outlets.ends[rows]
+    return _Seeds(
+        rows=rows,
+        lane=(np.arange(len(rows)) % LANES).astype(np.int32),
+        chain=outlets.chain[rows],
+        access=access,
+        at=np.column_stack([outlets.along[rows], access]),
+        part=outlets.part[rows],
+        node=np.column_stack([outlets.tail[rows], outlets.head[rows]]).reshape(-1),
+        time=(ends[:, 2:] + access[:, np.newaxis]).reshape(-1),
+    )
 
 
 class _Sweeps:
     """Room for the sweeps of one batch after the other; left clean by each."""
 
-    def __init__(self, prepared: Prepared, hierarchy: Hierarchy, homes: Arrivals) -> None:
+    def __init__(
+        self, prepared: Prepared, hierarchy: Hierarchy, homes: Arrivals, limit_ds: int
+    ) -> None:
         nodes = prepared.nodes
         self._prepared, self._hierarchy, self._homes = prepared, hierarchy, homes
+        self._limit = limit_ds
         self._tail_first = _cuts(prepared.tail, nodes)
         self._head_chain = np.argsort(prepared.head, kind="stable").astype(np.int32)
         self._head_first = _cuts(prepared.head, nodes)
@@ -201,43 +229,51 @@ class _Sweeps:
         self._visited = np.empty(nodes, dtype=np.int32)
         self._line_of = np.empty(len(homes), dtype=np.int32)
         self._near = np.empty(len(homes), dtype=np.int32)
-        self._seeds = np.full((2 * LANES + 1) * LANES, FAR16, dtype=np.uint16)
+        self._lines = np.full((2 * LANES + 1) * LANES, FAR16, dtype=np.uint16)
 
-    def lines(self, rows: Ints, outlets: Doors, limit_ds: int) -> tuple[Ints, Shorts]:
-        """Give the homes near some outlets, and their lines."""
-        layers, homes, chains = self._hierarchy, self._homes, self._prepared
-        lane = np.arange(len(rows), dtype=np.int32)
-        access, own = outlets.access[rows], outlets.chain[rows]
-        node = np.concatenate([outlets.tail[rows], outlets.head[rows]])
-        time = np.concatenate([outlets.ends[rows, 2], outlets.ends[rows, 3]])
-        time += np.tile(access, 2)
-        sow(node, np.tile(lane, 2), time, limit_ds, self._row_of, self._seeds)
-        visited = sweep_balls(
-            layers.first, layers.above, layers.out,
-            layers.below_first, layers.below, layers.below_into,
-            self._seeds, self._row_of, node, np.uint16(limit_ds),
-            self._field, self._words, self._reached, self._visited,
-        )  # fmt: skip
+    def batches(self, outlets: Doors) -> Iterator[Batch]:
+        """Measure the balls of all outlets."""
+        seeds = _seeds(outlets)
+        for first in range(0, len(seeds.rows), LANES):
+            yield self._batch(seeds, slice(first, first + LANES))
+
+    def _batch(self, seeds: _Seeds, some: slice) -> Batch:
+        homes, limit = self._homes, np.uint16(self._limit)
+        lane, own = seeds.lane[some], seeds.chain[some]
+        visited = self._sweep(seeds, slice(2 * some.start, 2 * some.stop))
         found = homes_near(
-            self._visited, visited, self._reached, chains.tail, chains.head,
+            self._visited, visited, self._reached, self._prepared.tail, self._prepared.head,
             self._tail_first, self._head_first, self._head_chain, homes.first,
-            np.unique(own), self._near, self._line_of,
+            own, self._near, self._line_of,
         )  # fmt: skip
         near = self._near[:found].copy()
         lines = np.empty(found * LANES, dtype=np.uint16)
-        access_near = np.empty(found, dtype=np.uint16)
+        access = np.empty(found, dtype=np.uint16)
         arrive_near(
             self._field, near, homes.tail, homes.to_tail, homes.head, homes.to_head,
-            homes.access, lines, access_near,
+            homes.access, lines, access,
         )  # fmt: skip
-        clean(self._visited, visited, node, self._field, self._reached, self._row_of)
-        order = np.lexsort((outlets.part[rows], outlets.along[rows, 0], own))
-        at = np.column_stack([outlets.along[rows], access])
+        clean(self._visited, visited, self._field, self._reached)
         along_chains(
-            own[order], at[order], outlets.part[rows][order], lane[order].astype(np.int32),
-            homes.first, homes.along, homes.part, self._line_of, access_near, lines,
+            own, seeds.at[some], seeds.part[some], lane,
+            homes.first, homes.along, homes.part, self._line_of, access, lines,
         )  # fmt: skip
-        return near, lines
+        hold_lines(lines, limit)
+        return Batch(outlets=seeds.rows[some], homes=near, walks=lines.reshape(-1, LANES))
+
+    def _sweep(self, seeds: _Seeds, ends: slice) -> int:
+        """Fill the field around both ends of some outlets' chains; count the visited nodes."""
+        node, layers = seeds.node[ends], self._hierarchy
+        lane = np.repeat(np.arange(len(node) // 2, dtype=np.int32), 2)
+        sow(node, lane, seeds.time[ends], self._limit, self._row_of, self._lines)
+        visited: int = sweep_balls(
+            layers.first, layers.above, layers.out,
+            layers.below_first, layers.below, layers.below_into,
+            self._lines, self._row_of, node, np.uint16(self._limit),
+            self._field, self._words, self._reached, self._visited,
+        )  # fmt: skip
+        self._row_of[node] = 0
+        return visited
 
 
 def _cuts(sorted_or_not: Ints, nodes: int) -> Ints:

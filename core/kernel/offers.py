@@ -33,12 +33,14 @@ class Offers:
     place: NDArray[np.int64]
     ends: NDArray[np.int64]
 
-    def of(self, outlets: NDArray[np.int32]) -> NDArray[np.int64]:
-        """Give the offers of some outlets."""
-        first, count = self.start[outlets], self.start[outlets + 1] - self.start[outlets]
-        ahead = np.cumsum(count) - count
-        offers: NDArray[np.int64] = np.arange(count.sum()) + np.repeat(first - ahead, count)
-        return offers
+    def of(self, outlets: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Give the offers of some outlets, and where each outlet's begin (outlets + 1)."""
+        begin = self.start[outlets]
+        count = self.start[outlets + 1] - begin
+        start = np.zeros(len(outlets) + 1, dtype=np.int32)
+        np.cumsum(count, out=start[1:])
+        offers: NDArray[np.int64] = np.arange(start[-1]) + np.repeat(begin - start[:-1], count)
+        return start, offers
 
     def take(self, lanes: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
         """Sort figures that stand in the order of the lanes by offer."""

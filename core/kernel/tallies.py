@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from core.kernel.balls import Balls, Batch
 from core.kernel.compiled import supply as loops
-from core.kernel.compiled.lanes import FAR16
-from core.kernel.offers import Offers, Rows, laid_out
+from core.kernel.compiled.lanes import FAR16, LANES
+from core.kernel.offers import Rows, laid_out
 from core.kernel.walks import UNREACHED, Deciseconds, deciseconds
 
 Floats = NDArray[np.float64]
@@ -95,7 +95,7 @@ class Access:
     ----------
     access
         Shape (lanes, homes): capacity per person. 0 where nothing is in reach; a lower bound where
-        ``unknown_near`` is above 0, and NaN where every offer in reach is of unknown capacity.
+        ``unknown_near`` is above 0, and NaN where those of known capacity give nothing either.
     unknown_near
         Shape (lanes, homes): offers of unknown capacity in reach.
     rates
@@ -142,14 +142,16 @@ class ChoiceTally:
 
     def take(self, batch: Batch) -> None:
         """Count a batch."""
-        loops.count_offers(*_parts(batch, self._offers), self._zone, self._counts)
+        start, mine = self._offers.of(batch.outlets)
+        near = _near(batch, start, self._offers.lane[mine], self._limits[-1])
+        loops.count_offers(*near, self._zone, self._counts)
 
     def answer(self) -> Counts:
         """Give offers within each limit, shape (lanes, limits, homes)."""
-        counts: Counts = np.cumsum(
-            self._counts[self._line].transpose(1, 2, 0), axis=1, dtype=np.int32
-        )
-        return counts
+        homes, lanes, limits = self._counts.shape
+        offers: Counts = np.empty((lanes, limits, homes), dtype=np.int32)
+        loops.sum_up_counts(self._counts, self._line, offers)
+        return offers
 
 
 class NearestTally:
@@ -164,19 +166,20 @@ class NearestTally:
 
     def take(self, batch: Batch) -> None:
         """Sort in the walks of a batch."""
-        loops.keep_nearest(*_parts(batch, self._offers), self._limit, self._nearest)
+        start, mine = self._offers.of(batch.outlets)
+        near = _near(batch, start, self._offers.lane[mine], self._limit)
+        loops.keep_nearest(*near, self._nearest)
 
     def answer(self) -> Deciseconds:
         """Give the walks, shape (lanes, k, homes), ascending over k, then ``UNREACHED``."""
-        walks: Deciseconds = (
-            self._nearest[self._line].transpose(1, 2, 0).astype(np.int32, order="C")
-        )
-        walks[walks == FAR16] = UNREACHED
+        homes, lanes, k = self._nearest.shape
+        walks: Deciseconds = np.empty((lanes, k, homes), dtype=np.int32)
+        loops.lay_out_nearest(self._nearest, self._line, np.int32(UNREACHED), walks)
         return walks
 
 
 class AccessTally:
-    """Shares capacity out in two steps; memory 24 bytes x homes x lanes.
+    """Shares capacity out in two steps; memory 20 bytes x homes x lanes.
 
     Both steps of an outlet fall within its batch, which holds its whole catchment: one pass over
     the stream is enough. Shares are split into two whole numbers before they are added up, so
@@ -193,57 +196,59 @@ class AccessTally:
         zones: Zones,
     ) -> None:
         living, group = _living(people, lanes=len(lanes))
-        if len(living) != balls.homes:
-            raise ValueError(f"people of {len(living)} homes where there are {balls.homes}")
-        self._line, self._limits = balls.line, limits_within(balls, zones.minutes)
+        if living.shape[1] != balls.homes:
+            raise ValueError(f"people of {living.shape[1]} homes where there are {balls.homes}")
+        self._line, limits = balls.line, limits_within(balls, zones.minutes)
         self._people, self._group = np.empty_like(living), group
-        self._people[self._line] = living
+        self._people[:, self._line] = living
         self._offers = laid_out(lanes, outlets=balls.outlets, once=False)
         if len(self._offers.lane) > MOST_OFFERS:
             raise ValueError(f"more than {MOST_OFFERS} offers at once")
         self._capacity = self._offers.take(capacity)
-        self._zone, self._weights = _zone_of(self._limits), np.array(zones.weights)
-        size = (len(self._offers.lane), len(self._limits))
-        self._demand = np.zeros(size, dtype=np.int64)
-        self._parts = np.zeros((*size, 2), dtype=np.int64)
-        self._rate = np.full(size[0], np.nan)
         self._known = np.isfinite(self._capacity)
+        self._limits, self._zone = np.array(limits, dtype=np.int32), _zone_of(limits)
+        self._weights = np.array(zones.weights)
         self._shift = _shift(self._capacity, self._weights)
+        self._rate = np.full(len(self._capacity), np.nan)
         self._access = np.zeros((balls.homes, len(lanes), 2), dtype=np.int64)
-        self._met = np.zeros((balls.homes, len(lanes), 2), dtype=np.int32)
+        self._unknown = np.zeros((balls.homes, len(lanes)), dtype=np.int32)
 
     def take(self, batch: Batch) -> None:
         """Sum up who reaches each offer, then hand its rate to each of them."""
-        parts = _parts(batch, self._offers)
-        loops.count_people(*parts, self._zone, self._group, self._people, self._demand)
-        mine = self._offers.of(batch.outlets)
+        start, mine = self._offers.of(batch.outlets)
+        lane, known = self._offers.lane[mine], self._known[mine]
+        homes, walks, *_ = near = _near(batch, start, lane, int(self._limits[-1]))
+        living = np.zeros((len(self._people), len(self._limits), LANES), dtype=np.int64)
+        loops.count_people(homes, walks, self._limits, self._people, living)
+        column = np.repeat(np.arange(len(batch.outlets)), np.diff(start))
+        rings = np.diff(living[self._group[lane], :, column], axis=1, prepend=0)
         weighted = np.zeros(len(mine))
-        for zone, weight in enumerate(self._weights):  # in this order: sums are rounded
-            weighted += weight * self._demand[mine, zone]
-        asked = self._known[mine] & (weighted > 0)
-        mine, weighted = mine[asked], weighted[asked]
-        self._rate[mine] = self._capacity[mine] / weighted
-        shares = np.ldexp(self._rate[mine, np.newaxis] * self._weights, self._shift)
+        for ring, weight in enumerate(self._weights):  # in this order: sums are rounded
+            weighted += weight * rings[:, ring]
+        asked = known & (weighted > 0)
+        rate = np.zeros(len(mine))
+        np.divide(self._capacity[mine], weighted, out=rate, where=asked)
+        self._rate[mine] = np.where(asked, rate, np.nan)
+        shares = np.ldexp(rate[:, np.newaxis] * self._weights, self._shift)
         whole = np.floor(shares)
-        self._parts[mine, :, 0] = whole
-        self._parts[mine, :, 1] = np.rint(np.ldexp(shares - whole, FINE_BITS))
-        loops.share_out(*parts, self._zone, self._known, self._parts, self._access, self._met)
+        rest = np.rint(np.ldexp(shares - whole, FINE_BITS))
+        parts = np.stack([whole, rest], axis=2).astype(np.int64)
+        loops.share_out(*near, self._zone, known, parts, self._access, self._unknown)
 
     def answer(self) -> Access:
         """Give access, rates, and what could not be shared out."""
-        given, met = self._access[self._line], self._met[self._line]
-        fine = given[:, :, 1]
-        whole = given[:, :, 0] + (fine >> FINE_BITS)
-        rest = fine & (2**FINE_BITS - 1)
-        access = np.ldexp(whole.astype(np.float64), -self._shift)
-        access += np.ldexp(rest.astype(np.float64), -self._shift - FINE_BITS)
-        access[(met[:, :, 1] > 0) & (met[:, :, 0] == 0)] = np.nan
+        access = np.empty((len(self._group), len(self._line)))
+        unknown_near = np.empty(access.shape, dtype=np.int32)
+        units = math.ldexp(1.0, -self._shift), math.ldexp(1.0, -self._shift - FINE_BITS)
+        loops.lay_out_access(
+            self._access, self._unknown, self._line, FINE_BITS, *units, access, unknown_near
+        )
         offers, unused = self._offers, self._known & np.isnan(self._rate) & (self._capacity > 0)
         served = np.where(np.isnan(self._rate), 0.0, self._capacity)
         idle = np.where(unused, self._capacity, 0.0)
         return Access(
-            access=np.ascontiguousarray(access.T),
-            unknown_near=np.ascontiguousarray(met[:, :, 1].T),
+            access=access,
+            unknown_near=unknown_near,
             rates=tuple(offers.by_lane(self._rate)),
             unknown=tuple(offers.rows_where(~self._known)),
             unused=tuple(offers.rows_where(unused)),
@@ -252,10 +257,12 @@ class AccessTally:
         )
 
 
-def _parts(
-    batch: Batch, offers: Offers
-) -> tuple[Counts, Counts, NDArray[np.uint16], Counts, Counts]:
-    return batch.outlets, batch.homes, batch.walks, offers.start, offers.lane
+def _near(
+    batch: Batch, start: Counts, lane: Counts, limit: int
+) -> tuple[Counts, NDArray[np.uint16], np.uint64, Counts, Counts, np.uint16]:
+    """Give what the loops over a batch begin with."""
+    columns = np.uint64((1 << len(batch.outlets)) - 1)
+    return batch.homes, batch.walks.reshape(-1), columns, start, lane, np.uint16(limit)
 
 
 def _zone_of(limits: list[int]) -> NDArray[np.uint8]:
@@ -267,7 +274,7 @@ def _zone_of(limits: list[int]) -> NDArray[np.uint8]:
 def _living(
     people: NDArray[np.integer], *, lanes: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Give people by home and group of clients, and each lane's group."""
+    """Give people by group of clients and home, and each lane's group."""
     living = np.asarray(people)
     if not np.issubdtype(living.dtype, np.integer):
         raise TypeError(f"people are counted in whole numbers, not in {living.dtype}")
@@ -275,9 +282,13 @@ def _living(
         raise ValueError(f"people have shape {living.shape} for {lanes} lanes")
     if living.size and int(living.min()) < 0:
         raise ValueError("people cannot be negative")
-    group = np.arange(lanes) if living.ndim > 1 else np.zeros(lanes)
-    by_home = np.ascontiguousarray(np.atleast_2d(living).T, dtype=np.int64)
-    return by_home, group.astype(np.int32)
+    number: dict[bytes, int] = {}  # lanes with the same clients share their sums
+    rows = np.atleast_2d(living).astype(np.int64)
+    group = [number.setdefault(row.tobytes(), len(number)) for row in rows]
+    if living.ndim == 1:
+        group = [0] * lanes
+    first = [group.index(one) for one in range(len(number))]
+    return np.ascontiguousarray(rows[first]), np.array(group, dtype=np.int32)
 
 
 def _shift(capacity: Floats, weights: Floats) -> int:

@@ -49,7 +49,7 @@ def sweep_balls(
 
     ``seeds`` and ``row_of`` as ``sow`` leaves them, ``seeded`` the nodes that have seeds. ``field``
     comes with 65,535 everywhere, ``words`` and ``reached`` with zeros. ``reached`` is 1 where some
-    lane is within the limit. Returns how many were visited; :func:`clean` undoes it all.
+    lane is within the limit. Returns how many were visited; :func:`clean` undoes it.
     """
     for k in range(len(seeded)):
         if row_of[seeded[k]] > 0:
@@ -107,15 +107,13 @@ def sweep_balls(
     return count
 
 
-@compiled(f"void({INTS}, int64, {INTS}, uint16[::1], uint8[::1], int32[::1])")
-def clean(visited: Any, count: int, seeded: Any, field: Any, reached: Any, row_of: Any) -> None:
-    """Leave everything as the next batch must find it."""
+@compiled(f"void({INTS}, int64, uint16[::1], uint8[::1])")
+def clean(visited: Any, count: int, field: Any, reached: Any) -> None:
+    """Leave the field as the next batch must find it."""
     for k in range(count):
         at = np.int64(visited[k])
         forget(field, at)
         reached[at] = 0
-    for k in range(len(seeded)):
-        row_of[seeded[k]] = 0
 
 
 @compiled(
@@ -142,9 +140,13 @@ def homes_near(
     ``line_of[home]`` is written only for homes listed. Returns how many.
     """
     found = 0
-    for k in range(len(own)):  # each once; those with a reached end come below
+    for k in range(len(own)):  # sorted: each chain once; those with a reached end come below
         chain = own[k]
-        if reached[tail[chain]] == 0 and reached[head[chain]] == 0:
+        if (
+            (k == 0 or chain != own[k - 1])
+            and reached[tail[chain]] == 0
+            and reached[head[chain]] == 0
+        ):
             for home in range(home_first[chain], home_first[chain + 1]):
                 homes[found], line_of[home] = home, found
                 found += 1
@@ -195,15 +197,8 @@ def arrive_near(
         )
 
 
-@compiled("int64(int32[::1], uint16[::1], uint16)")
-def keep_within(homes: Any, lines: Any, limit: Any) -> int:
-    """Drop homes with no walk within the limit, and longer walks of the others, in place."""
-    kept = 0
-    for k in range(len(homes)):
-        if hold(lines, np.int64(k), limit) != np.uint64(0):
-            if kept < k:
-                homes[kept] = homes[k]
-                for lane in range(32):
-                    lines[kept * 32 + lane] = lines[np.int64(k) * 32 + lane]
-            kept += 1
-    return kept
+@compiled("void(uint16[::1], uint16)")
+def hold_lines(lines: Any, limit: Any) -> None:
+    """Turn walks longer than the limit into 65,535."""
+    for k in range(len(lines) // 32):
+        hold(lines, np.int64(k), limit)
