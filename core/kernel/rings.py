@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import shapely
@@ -29,6 +30,8 @@ from core.kernel.walks import UNREACHED, Deciseconds
 MARGIN_METRES = 40.0  # assumed: a door lies within half a block of its street
 TOLERANCE_METRES = 1.0  # by which an outline may be simplified, at most a tenth of the margin
 CORNERS = 4  # to a quarter of a circle
+
+Land: TypeAlias = shapely.Polygon | shapely.MultiPolygon
 
 NOTHING = np.empty(0, dtype=np.int32)
 NO_TIMES = np.empty(0, dtype=np.int64)
@@ -214,7 +217,7 @@ def rings(
     limits_ds: Sequence[int],
     *,
     margin_metres: float = MARGIN_METRES,
-) -> list[shapely.Polygon | shapely.MultiPolygon]:
+) -> list[Land]:
     """Draw how far one gets within each limit, for the map.
 
     Every piece of street within a limit is widened by the margin and all are united, so a ring
@@ -242,7 +245,7 @@ def rings(
     if not (math.isfinite(margin_metres) and margin_metres > 0):
         raise ValueError(f"margin_metres must be positive and finite, not {margin_metres}")
     tolerance = min(TOLERANCE_METRES, margin_metres / 10)
-    drawn: dict[int, shapely.Polygon | shapely.MultiPolygon] = {}
+    drawn: dict[int, Land] = {}
     grown, before = shapely.Polygon(), None
     for limit in sorted({int(limit) for limit in limits_ds}):
         pieces = reached(walked, limit, beyond_ds=before)
@@ -250,8 +253,8 @@ def rings(
             land = shapely.buffer(
                 _lines(streets, pieces), margin_metres - tolerance, quad_segs=CORNERS
             )
-            outline = shapely.simplify(shapely.union_all(land), tolerance)
-            grown = shapely.union(grown, outline)
+            outline = shapely.simplify(_areas(shapely.union_all(land)), tolerance)
+            grown = _areas(shapely.union(grown, outline))
         drawn[limit], before = grown, limit
     return [drawn[int(limit)] for limit in limits_ds]
 
@@ -318,3 +321,10 @@ def _lines(streets: Streets, pieces: Pieces) -> NDArray[np.object_]:
     )
     lines: NDArray[np.object_] = shapely.linestrings(np.stack([x, y], axis=2))
     return lines
+
+
+def _areas(united: shapely.Geometry) -> Land:
+    """Drop the specks of line that a union leaves where outlines all but coincide."""
+    parts = shapely.get_parts(shapely.get_parts(united))
+    polygons = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
+    return polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(list(polygons))

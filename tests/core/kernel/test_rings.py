@@ -287,6 +287,21 @@ def test_limits_may_come_in_any_order():
     assert [p.wkb for p in down] == [up[2].wkb, up[1].wkb, up[0].wkb, up[2].wkb]
 
 
+def test_a_union_of_all_but_equal_outlines_is_still_an_area():
+    streets = checked(
+        x=[0, 0, 0], y=[90, 200, 333], u=[0, 1, 1], v=[1, 2, 0], metres=[1000, 500, 500]
+    )
+    weights = Weights(
+        forward=np.array([1000, 500, 500], dtype=np.int32),
+        backward=np.array([1000, 3983, 1000], dtype=np.int32),
+        metres_per_second=10.0,
+    )
+    world = World(streets, weights, snapped([(0, 0.0, 0.0)]), leaving=False)
+    for polygon in rings(streets, world.walked(), [252, 274], margin_metres=1.0):
+        assert polygon.geom_type in {"Polygon", "MultiPolygon"}
+        assert polygon.is_valid
+
+
 def test_who_walks_to_a_point_and_who_leaves_it_differ_at_a_one_way():
     times = np.rint(LANE.metres * 10).astype(np.int32)
     backward = times.copy()
