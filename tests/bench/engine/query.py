@@ -6,6 +6,7 @@ import statistics
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.kernel.compiled.lanes import LANES
 from core.kernel.doors import arrivals, doors
-from core.kernel.reach import search
+from core.kernel.reach import Reached, search
 from core.kernel.walks import UNREACHED
 from tests.bench.engine import oracle
 from tests.bench.engine.ask import (
@@ -30,6 +32,7 @@ from tests.bench.engine.ours import (
     BOUND_DS,
     Ready,
     Seeds,
+    answer,
     asked,
     cold_seconds,
     make_ready,
@@ -68,8 +71,34 @@ def measure(city: City, *, peers: tuple[str, ...] | None = None) -> dict[str, An
         "covered": [int(one) for one in covered],
         "ready": ready.seconds,
         "query": stages,
+        "same_bytes": same_bytes(ready, found.matrix()),
+        "memory": memory(ready, found),
         "cold": cold_seconds(ready.seconds) + stages["query"],
         "sides": sides,
+    }
+
+
+def same_bytes(ready: Ready, walks: Walks) -> bool:
+    """Tell whether two threads at once, each asking again, get the same bytes."""
+    with ThreadPoolExecutor(2) as pool:
+        again = [pool.submit(lambda: answer(ready)[0].matrix().tobytes()) for _ in range(4)]
+        return all(one.result() == walks.tobytes() for one in again)
+
+
+def memory(ready: Ready, found: Reached) -> dict[str, int]:
+    """Count the bytes of what is kept prepared and of what one query of 32 lanes holds."""
+    prepared, homes = ready.prepared, ready.homes
+    arrays = prepared.arrays()
+    layers = [array for name, array in arrays.items() if name.startswith("hierarchy_")]
+    return {
+        "hierarchy": sum(array.nbytes for array in layers),
+        "prepared": sum(array.nbytes for array in arrays.values()),
+        "field": prepared.nodes * LANES * 2,
+        "homes": sum(
+            getattr(homes, name).nbytes
+            for name in ("line", "tail", "head", "to_tail", "to_head", "access", "along", "part")
+        ),
+        "lines": sum(lines.nbytes for lines in found.lines),
     }
 
 

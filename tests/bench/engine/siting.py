@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.kernel.candidates import Cover, within_reach
-from core.kernel.certificate import certify
+from core.kernel.certificate import SECONDS, certify
 from core.kernel.doors import doors
 from core.kernel.question import Conditions, ask
 from core.kernel.reach import search
@@ -24,7 +24,6 @@ CANDIDATES, SITES, TIMES = 500, 10, 5
 NODES_FOR_20K_HOMES = 16_700
 LANES_AT_ONCE = 32
 SHARE = 0.05  # of a format's outlets that stay: most people must still want one
-SECONDS = 60.0
 
 
 def measure(city: City, *, candidates: int = CANDIDATES, seed: int = 5) -> dict[str, Any]:
