@@ -6,6 +6,7 @@ from core.db.dataset import Dataset, DatasetVersion, ImportProblem, Upload, Vers
 from core.db.job import Job, JobKind, JobState
 from core.db.plugin import PluginState, TenantPlugin
 from core.db.run import WHOLE, Run, RunCoverage, RunGap, RunInput, RunLine, RunScore
+from core.db.scenario import Scenario
 from core.db.scope import AcrossTenants
 from core.db.session import Database, after_commit
 from core.db.tenant import Level, ParentSees, Tenant, TenantState
@@ -34,6 +35,7 @@ __all__ = [
     "RunInput",
     "RunLine",
     "RunScore",
+    "Scenario",
     "Stamped",
     "Tenant",
     "TenantPlugin",
