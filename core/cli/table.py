@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 
 from core.cli.console import Console
 from core.db import WHOLE, Run, RunCoverage, RunGap, RunScore, Tenant
-from core.runs.execute import STAGES
+from core.runs.terms import STAGES
 
 SLOTS = {
     "slot:yi_dian": "一店",

@@ -16,11 +16,11 @@ from core.intake import pipeline
 from core.jobs.claim import LEASE_SECONDS, Claim, Heart, claim, give_back
 from core.jobs.progress import Progress
 from core.jobs.queues import nudge
-from core.runs import execute
+from core.runs import execute, terms
 from core.store import Blobs
 
 WORK = {
-    JobKind.RUN: (execute.run, execute.STAGES),
+    JobKind.RUN: (execute.run, terms.STAGES),
     JobKind.IMPORT: (pipeline.run_import, pipeline.STAGES),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import multiprocessing
 import os
 import signal
@@ -72,6 +73,8 @@ def run_worker(
         )
     loaded = host or load(config.plugins)
     work = partial(_work, config, loaded, lease_seconds)
+    # What is loaded stays: children share its pages, and their collector leaves them alone.
+    gc.freeze()
     if burst:
         _burst(config, work)
         return

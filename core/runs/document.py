@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
-from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -16,29 +14,12 @@ from core.kernel.walks import UNREACHED, Deciseconds
 from core.runs.explain import Gap, Shortfall
 from core.runs.judge import Judged
 from core.runs.measure import Answer, Measured
+from core.runs.terms import FORMAT, WALK, plain
 from core.runs.town import Town
 from core.store import write_table
 
-FORMAT = 2
-WALK = "walk:"  # before a key in the table of minutes; the column holds whole deciseconds
 NOT_REACHED = -1
 LITTLE_ENDIAN = 1  # shapely's number for it: the same bytes on every machine
-PLAIN = (str, int, float, bool, type(None))
-
-
-def plain(value: Any) -> Any:
-    """Turn contract values into JSON's own types."""
-    if type(value) in PLAIN:  # nearly everything: not asked anything else
-        return value
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Mapping):
-        return {str(key): plain(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def document(

@@ -17,7 +17,7 @@ from core.db.session import Database
 from core.errors import Conflict, LifecircleError, NotFound, PluginFault
 from core.kernel import VERSION
 from core.runs.document import document, minutes_table
-from core.runs.explain import CELL_METRES, explain
+from core.runs.explain import explain
 from core.runs.hours import REFERENCE_MONDAY
 from core.runs.judge import judge
 from core.runs.lanes import Ticks
@@ -25,10 +25,9 @@ from core.runs.measure import count, measure, ready
 from core.runs.params import Params
 from core.runs.plan import formats_digest
 from core.runs.record import Artefacts, begin, complete, fail
+from core.runs.terms import CELL_METRES, FORMAT
 from core.runs.town import load, settle
 from core.store import Blobs, Derived, canonical, digest_of
-
-STAGES = ("load", "snap", "prepare", "reach", "coverage", "judge", "gaps", "record")
 
 
 class Progress(Protocol):
@@ -150,10 +149,11 @@ def compute(
         judged = judge(town, measured, catalogue, key, tick)
     with clock.stage("gaps") as tick:
         shortfalls = explain(town, measured, demands, catalogue.formats, tick)
-    answer = document(digest_of(plan), town, measured, judged, shortfalls)
-    return Computed(
-        document=answer, result=canonical(answer), minutes=minutes_table(town, measured.walks)
-    )
+    with clock.stage("write"):
+        answer = document(digest_of(plan), town, measured, judged, shortfalls)
+        return Computed(
+            document=answer, result=canonical(answer), minutes=minutes_table(town, measured.walks)
+        )
 
 
 def pinned_catalogue(host: Host, plan: Mapping[str, Any]) -> Catalogue:
@@ -171,6 +171,7 @@ def pinned_catalogue(host: Host, plan: Mapping[str, Any]) -> Catalogue:
         raise _changed(f"规则 {plan['ruleset']['key']}", "ruleset") from error
     pins = {
         "kernel": (plan["kernel"], VERSION),
+        "document": (plan["format"], FORMAT),
         "contract": (plan["api"], list(API)),
         "ruleset": (plan["ruleset"]["version"], ruleset.version),
         "ruleset's text": (plan["ruleset"]["digest"], ruleset.digest),

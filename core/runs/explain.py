@@ -18,10 +18,10 @@ from core.kernel.gaps import Gaps, Ground, gaps_on, lay
 from core.kernel.streets import unplane
 from core.kernel.walks import Deciseconds, minutes_of
 from core.runs.lanes import Ticks
-from core.runs.measure import SLOT, Measured
+from core.runs.measure import Measured
+from core.runs.terms import CELL_METRES, SLOT
 from core.runs.town import Town
 
-CELL_METRES = 150.0  # homes this near always lie in one gap; named in each plan
 LISTED = 50  # gaps kept per format, the largest; totals count them all
 USUAL_MINUTES = 15.0  # where the ruleset asks nothing of a format
 OUTLINE_MARGIN_METRES = 40.0

@@ -15,7 +15,8 @@ from core.kernel.reach import Reached, search
 from core.kernel.walkers import Profile
 from core.kernel.walks import UNREACHED, Deciseconds, deciseconds
 from core.runs.hours import open_throughout
-from core.runs.network import REPORT_WALKER, Network, at_own_pace, at_pace, profile
+from core.runs.network import Network, at_own_pace, at_pace, profile
+from core.runs.terms import REPORT_WALKER
 from core.runs.town import Offers, Town
 
 Ticks: TypeAlias = Callable[[int, int], None]

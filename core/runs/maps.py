@@ -19,9 +19,8 @@ from core.contract import WALKED_TO, BusinessFormat, TableKind
 from core.db import Run, RunGap
 from core.errors import NotFound
 from core.kernel.walks import DECISECONDS_PER_MINUTE
-from core.runs.document import WALK
-from core.runs.measure import SLOT
 from core.runs.summary import SLOTS, name_of, order_of
+from core.runs.terms import SLOT, WALK
 from core.store import Blobs, read_table, thaw
 
 DEGREE_DECIMALS = 6

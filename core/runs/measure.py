@@ -13,12 +13,11 @@ from core.kernel.walkers import Profile
 from core.kernel.walks import Deciseconds
 from core.runs.areas import Area
 from core.runs.lanes import Lane, Ticks, Walks, hours_known, lanes_of, walk, wanted
-from core.runs.network import REPORT_WALKER, Network, networks
+from core.runs.network import Network, networks
 from core.runs.params import Params
+from core.runs.terms import REPORT_WALKER, SLOT
 from core.runs.town import Counts, Town
 from core.store import Derived
-
-SLOT = "slot:"  # before a 六个一 slot's key where formats and slots stand side by side
 
 GROUP_NAMES = {
     "60+": "60 岁及以上",

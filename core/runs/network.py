@@ -15,10 +15,10 @@ from core.kernel.doors import Arrivals, Doors, arrivals, doors
 from core.kernel.prepared import LAYOUT, LONGEST_BOUND_DS, Prepared, prepare, restored
 from core.kernel.walkers import Profile, effort, profile_of, weigh
 from core.kernel.walks import UNREACHED, Deciseconds
+from core.runs.terms import REPORT_WALKER
 from core.runs.town import Town
 from core.store import Derived
 
-REPORT_WALKER = Walker()
 PACE = REPORT_WALKER.metres_per_second  # of all preparations; other paces scale their answers
 BOUNDS_DS = (9_000, 18_000, 36_000, LONGEST_BOUND_DS)  # few, so that runs share preparations
 

@@ -18,11 +18,9 @@ from core.db.audit import record
 from core.db.session import after_commit
 from core.errors import Invalid
 from core.kernel import VERSION
-from core.runs.document import FORMAT, plain
-from core.runs.explain import CELL_METRES
 from core.runs.hours import REFERENCE_MONDAY
-from core.runs.network import REPORT_WALKER
 from core.runs.params import Params
+from core.runs.terms import CELL_METRES, FORMAT, REPORT_WALKER, plain
 from core.store import digest_of
 
 REQUIRED = (TableKind.STREETS, TableKind.RESIDENTS, TableKind.OUTLETS)

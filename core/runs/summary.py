@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.contract import BusinessFormat
 from core.db import WHOLE, Job, JobState, Run, RunCoverage, RunGap, RunLine, RunScore
 from core.errors import Conflict, NotFound
-from core.runs.measure import SLOT
+from core.runs.terms import SLOT
 
 SLOTS = {  # 六个一, in the order in which they are said
     "yi_dian": ("一店", "Convenience store"),

@@ -8,8 +8,8 @@ import numpy as np
 
 from core.db import Run
 from core.kernel.walks import deciseconds
-from core.runs.document import WALK
 from core.runs.maps import minutes_of_run
+from core.runs.terms import WALK
 from core.store import Blobs
 
 

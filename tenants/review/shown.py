@@ -11,8 +11,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as later
 
 from core.contract import Line, Span
-from core.runs.measure import SLOT
 from core.runs.summary import name_of, order_of
+from core.runs.terms import SLOT
 from core.web.figures import day, number, points
 from core.web.language import in_english
 from core.web.pages.card import line_of

@@ -44,3 +44,27 @@ def test_importing_wsgi_reads_no_environment_and_builds_nothing():
         [sys.executable, "-c", code], cwd=TOP, capture_output=True, text=True, check=False
     )
     assert found.returncode == 0, found.stderr
+
+
+def test_the_web_starts_without_the_compiler():
+    code = (
+        "import sys, wsgi, core.app\n"
+        "heavy = {'numba', 'llvmlite', 'highspy', 'core.kernel.reach'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=TOP, capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr
+
+
+def test_only_the_compiled_loops_know_the_compiler():
+    loops = TOP / "core" / "kernel" / "compiled"
+    knowing = [
+        path.relative_to(TOP)
+        for room in ("core", "tenants", "plugins")
+        for path in (TOP / room).rglob("*.py")
+        if any(name in path.read_text() for name in ("import numba", "from numba", "llvmlite"))
+    ]
+    assert knowing
+    assert all((TOP / path).is_relative_to(loops) for path in knowing), knowing

@@ -13,8 +13,8 @@ from core.access import Here, requires
 from core.contract import Span
 from core.db import WHOLE
 from core.policy import Permission
-from core.runs.measure import SLOT
 from core.runs.summary import SLOTS, Score, coverage, find_done
+from core.runs.terms import SLOT
 from core.web.language import in_english
 from core.web.pages.blueprint import blueprint, page
 from core.web.pages.finding import stands, usual_minutes

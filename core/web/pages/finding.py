@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from core.access import Here
 from core.contract import BusinessFormat
 from core.db import WHOLE, Run
-from core.runs.measure import SLOT
 from core.runs.summary import SLOTS, Covered, Lacking, coverage, name_of
+from core.runs.terms import SLOT
 from core.runs.together import reach_all
 from core.web.figures import day, people
 from core.web.language import in_english

@@ -15,8 +15,8 @@ from core.contract import BusinessFormat
 from core.db import WHOLE, Run
 from core.errors import NotFound
 from core.policy import Permission
-from core.runs.measure import SLOT
 from core.runs.summary import SLOTS, Lacking, coverage, find_done, gap_list, measured_keys
+from core.runs.terms import SLOT
 from core.web.figures import count, people, share
 from core.web.pages.blueprint import blueprint, page, see
 from core.web.pages.finding import Cell, finding_of, gap_rows, means, slot_name

@@ -29,6 +29,7 @@ STAGES = {
     "coverage": later("覆盖人数"),
     "judge": later("按规则打分"),
     "gaps": later("找出缺口"),
+    "write": later("汇总结果"),
     "record": later("写下结果"),
     "receive": later("收下文件"),
     "recognise": later("认出格式"),

@@ -17,10 +17,10 @@ from core.errors import Invalid, LifecircleError
 from core.jobs.claim import cancel
 from core.jobs.queues import nudge
 from core.policy import Permission
-from core.runs.execute import STAGES
 from core.runs.params import Params
 from core.runs.plan import REQUIRED, ask_run
 from core.runs.summary import find_run, job_of, list_runs
+from core.runs.terms import STAGES
 from core.web.frame import frame, run_picks
 from core.web.language import in_english
 from core.web.pages.blueprint import OURS, blueprint, faults_of, page, said, see

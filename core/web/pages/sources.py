@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from core.access import Here, requires
 from core.db import Dataset, DatasetVersion, Run, RunInput
 from core.policy import Permission
-from core.runs.execute import STAGES
 from core.runs.summary import find_done
+from core.runs.terms import STAGES
 from core.web.pages.blueprint import blueprint, page
 from core.web.pages.named import STAGES as STAGE_NAMES
 from core.web.pages.result import around

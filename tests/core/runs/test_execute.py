@@ -12,9 +12,10 @@ from core.contract import Manifest, Ruleset, hookimpl
 from core.db import Job, Run, RunCoverage, RunGap, RunLine, RunScore
 from core.db.held import Fenced, Held
 from core.errors import Conflict
-from core.runs.execute import STAGES, Clock, Silent, compute, run
+from core.runs.execute import Clock, Silent, compute, run
 from core.runs.plan import ask_run
 from core.runs.record import fail
+from core.runs.terms import STAGES
 from tests.core.runs.small_town import TownPlugin
 
 RULES = "small.rules"

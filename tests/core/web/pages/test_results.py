@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from core.db import WHOLE, Run, RunGap, RunLine, RunScore
-from core.runs.measure import SLOT
 from core.runs.summary import SLOTS
+from core.runs.terms import SLOT
 from core.runs.together import reach_all
 from core.web.figures import number
 from core.web.pages.blueprint import mark
