@@ -135,6 +135,20 @@ def test_towns_of_every_kind_are_decided_as_by_trying_every_edge(kind):
     check(streets, *points)
 
 
+def test_streets_just_beyond_the_grid_are_found_from_within_it():
+    streets, _ = town("crooked", np.random.default_rng(10))
+    rng = np.random.default_rng(11)
+    east, north = rng.uniform(2050, 2400, 10), rng.uniform(0, 2000, 10)
+    x = np.concatenate([streets.x, east, east + 5, [1e6, 1e6]])
+    y = np.concatenate([streets.y, north, north + 9, [0.0, 50.0]])
+    u = np.concatenate([streets.u, 1600 + np.arange(10), [1620]])
+    v = np.concatenate([streets.v, 1610 + np.arange(10), [1621]])
+    px, py = rng.uniform(1900, 2400, 2000), rng.uniform(0, 2000, 2000)
+    grid = index_streets(network(x, y, u, v)).grid
+    assert 2050 < grid.west + grid.columns * grid.cell < 2300
+    check(network(x, y, u, v), px, py)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_shapely_measures_the_same_distances(kind):
     streets, (px, py) = town(kind, np.random.default_rng(7))
