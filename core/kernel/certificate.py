@@ -18,10 +18,16 @@ from core.kernel.siting import Sites, choose, improve, ranked
 
 HASTY, STEADY = 5, 30  # beginnings from the multipliers before the solver is asked
 HASTY_ROUNDS, STEADY_ROUNDS = 10, 25  # looks at the multipliers before each
-THREADS = 1  # the solver's pool is made once a process; one thread also fixes its order of work
-SECONDS = 5.0
+SECONDS = 4.0  # with what comes before, an answer within five
+ENTRIES_A_SECOND = 25_000  # a programme with more for its time is not begun: it would not keep it
 _SLACK = 0.01  # people by which the solver's floating point bound may be too low
-_WHOLE_GAP = 0.98  # people; a bound that close, with the slack, rounds down to the answer
+OPTIONS = {
+    "output_flag": False,
+    "threads": 1,  # the pool is made once a process; one thread also fixes the order of work
+    "random_seed": 0,
+    "mip_rel_gap": 0.0,
+    "mip_abs_gap": 0.98,  # people; a bound that close, with the slack, rounds down to the answer
+}
 
 Clique = list[int]
 
@@ -121,7 +127,8 @@ def certify(
     sites
         An answer to it; made here where it is not given.
     seconds
-        How long the solver may look, 0 to leave it out.
+        How long the solver may look, 0 to leave it out. A programme that is too large for its
+        time is left to the multipliers.
 
     Raises
     ------
@@ -177,41 +184,30 @@ def _solve(
     tuple or None
         The sites it found, and an upper bound for choices of kept candidates.
     """
+    rows = _merged(question, kept)
+    if len(rows.row) > ENTRIES_A_SECOND * seconds:
+        return (), question.reachable
     try:
         import highspy  # noqa: PLC0415 - 0.1 s that only a proof needs
     except ImportError:
         return None
     candidates = np.flatnonzero(kept)
-    model, people = _programme(highspy, question, kept)
-    bare: Any = (
-        highspy.Highs.__base__
-    )  # the class itself prints a banner, for callbacks unused here
+    # The class itself prints a banner into our output, for callbacks that are not used here.
+    bare: Any = highspy.Highs.__base__
     solver = bare()
-    options = {
-        "output_flag": False,
-        "threads": THREADS,
-        "random_seed": 0,
-        "time_limit": float(seconds),
-        "mip_rel_gap": 0.0,
-        "mip_abs_gap": _WHOLE_GAP,
-    }
-    for name, value in options.items():
-        if solver.setOptionValue(name, value) == highspy.HighsStatus.kError:
-            return None
-    if solver.passModel(model) == highspy.HighsStatus.kError:
+    options = {**OPTIONS, "time_limit": float(seconds)}
+    done = [solver.setOptionValue(name, value) for name, value in options.items()]
+    done.append(solver.passModel(_programme(highspy, question, kept, rows)))
+    if highspy.HighsStatus.kError in done:
         return None
-    solver.setSolution(_beginning(highspy, people, candidates, known))
+    solver.setSolution(_beginning(highspy, rows, candidates, known))
     if solver.run() == highspy.HighsStatus.kError:
         return None
-    outcome = solver.getInfo()
-    limit = -outcome.mip_dual_bound
-    if not math.isfinite(limit):
-        return (), int(people.weight.sum())
-    values = np.array(solver.getSolution().col_value)
-    found: tuple[int, ...] = ()
-    if len(values) >= len(candidates):
-        found = tuple(candidates[values[: len(candidates)] > 0.5].tolist())  # noqa: PLR2004 - a half
-    return found, math.floor(limit + _SLACK)
+    values = np.array(solver.getSolution().col_value)[: len(candidates)]
+    found = tuple(candidates[: len(values)][values > 0.5].tolist())  # noqa: PLR2004 - a half
+    limit = -solver.getInfo().mip_dual_bound
+    bound = math.floor(limit + _SLACK) if math.isfinite(limit) else question.reachable
+    return found, bound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -220,48 +216,52 @@ class _Rows:
 
     start: NDArray[np.int64]
     row: NDArray[np.int32]
+    back_start: NDArray[np.int64]
+    back: NDArray[np.int32]
     weight: NDArray[np.int64]
 
 
-def _programme(highspy: Any, question: Question, kept: Bools) -> tuple[Any, _Rows]:
-    """Write the programme: sites x in {0, 1}; a row is covered, y <= 1, at most by its sites."""
+def _merged(question: Question, kept: Bools) -> _Rows:
     whole = Cover(points=len(question.weight), start=question.start, row=question.row)
     start, row, back_start, back, weight = merge(whole, question.weight, kept)
-    candidates, rows = np.flatnonzero(kept), len(weight)
-    column = np.cumsum(kept) - 1
-    sites = len(candidates)
-    sets = [
-        np.concatenate([column[back[back_start[one] : back_start[one + 1]]], [sites + one]])
-        for one in range(rows)
-    ]
-    factors = [np.append(-np.ones(len(one) - 1), 1.0) for one in sets]
-    upper = [0.0] * rows
-    sets.append(np.arange(sites))
-    factors.append(np.ones(sites))
-    upper.append(float(question.at_most))
+    return _Rows(start=start, row=row, back_start=back_start, back=back, weight=weight)
+
+
+def _programme(highspy: Any, question: Question, kept: Bools, people: _Rows) -> Any:
+    """Write the programme: sites x in {0, 1}; a row is covered, y <= 1, at most by its sites."""
+    candidates, rows = np.flatnonzero(kept), len(people.weight)
+    column, sites = np.cumsum(kept) - 1, len(candidates)
+    ends = people.back_start[1:]  # y of each row stands behind the x of its sites
+    sizes = [np.diff(people.back_start) + 1]
+    indices = [np.insert(column[people.back], ends, sites + np.arange(rows))]
+    factors = [np.insert(np.full(len(people.back), -1.0), ends, 1.0)]
+    upper = [np.zeros(rows)]
+    limits = [(np.arange(sites), np.ones(sites), float(question.at_most))]
     if question.budget is not None:
         unit = max(1, question.budget)
-        sets.append(np.arange(sites))
-        factors.append(question.cost[candidates] / unit)
-        upper.append(question.budget / unit)
-    for clique in cliques(question, kept):
-        sets.append(column[clique])
-        factors.append(np.ones(len(clique)))
-        upper.append(1.0)
+        prices = question.cost[candidates] / unit
+        limits.append((np.arange(sites), prices, question.budget / unit))
+    limits += [(column[one], np.ones(len(one)), 1.0) for one in cliques(question, kept)]
+    for columns, factor, most in limits:
+        sizes.append(np.array([len(columns)]))
+        indices.append(columns)
+        factors.append(factor)
+        upper.append(np.array([most]))
+    starts = np.concatenate([[0], np.cumsum(np.concatenate(sizes))])
     model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = sites + rows, len(sets)
-    model.col_cost_ = np.concatenate([np.zeros(sites), -weight.astype(np.float64)])
+    model.num_col_, model.num_row_ = sites + rows, len(starts) - 1
+    model.col_cost_ = np.concatenate([np.zeros(sites), -people.weight.astype(np.float64)])
     model.col_lower_, model.col_upper_ = np.zeros(sites + rows), np.ones(sites + rows)
-    model.row_lower_ = np.full(len(sets), -highspy.kHighsInf)
-    model.row_upper_ = np.array(upper)
+    model.row_lower_ = np.full(len(starts) - 1, -highspy.kHighsInf)
+    model.row_upper_ = np.concatenate(upper)
     model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    model.a_matrix_.num_col_, model.a_matrix_.num_row_ = sites + rows, len(sets)
-    model.a_matrix_.start_ = np.cumsum([0] + [len(one) for one in sets])
-    model.a_matrix_.index_ = np.concatenate(sets)
+    model.a_matrix_.num_col_, model.a_matrix_.num_row_ = sites + rows, len(starts) - 1
+    model.a_matrix_.start_ = starts
+    model.a_matrix_.index_ = np.concatenate(indices)
     model.a_matrix_.value_ = np.concatenate(factors)
     kinds = highspy.HighsVarType
     model.integrality_ = [kinds.kInteger] * sites + [kinds.kContinuous] * rows
-    return model, _Rows(start=start, row=row, weight=weight)
+    return model
 
 
 def _beginning(

@@ -205,17 +205,13 @@ def merge(
     weight
         People of each row, always above 0; every row has a candidate.
     """
-    group = np.empty(cover.points, dtype=np.int32)
-    rows = refine(cover.start, cover.row, live, people, group)
-    reached = np.flatnonzero(group >= 0)
-    weight = np.zeros(rows, dtype=np.int64)
-    np.add.at(weight, group[reached], people[reached])
-    eldest = np.empty(rows, dtype=np.int32)
-    eldest[group[reached[::-1]]] = reached[::-1]  # the last write, of the lowest point, stays
-    start = np.zeros(cover.candidates + 1, dtype=np.int64)
-    row = np.empty(len(cover.row), dtype=np.int32)
-    entries = gather(cover.start, cover.row, live, group, eldest, start, row)
-    row = row[:entries].copy()
+    eldest = np.empty(cover.points, dtype=np.int32)
+    weight = np.empty(cover.points, dtype=np.int64)
+    rows = refine(cover.start, cover.row, live, people, eldest, weight)
+    start = np.empty(cover.candidates + 1, dtype=np.int64)
+    row = np.empty(len(cover.row) + 1, dtype=np.int32)  # one more, for a last entry not kept
+    entries = gather(cover.start, cover.row, live, eldest, start, row)
+    row, weight = row[:entries].copy(), weight[:rows].copy()
     back_start, back = np.zeros(rows + 1, dtype=np.int64), np.empty(entries, dtype=np.int32)
     turn(start, row, back_start, back)
     return start, row, back_start, back, weight

@@ -22,6 +22,7 @@ _I32 = 'Array(int32, 1, "C", True)'
 _I64 = 'Array(int64, 1, "C", True)'
 _BOOL = 'Array(boolean, 1, "C", True)'
 _SHORTEST_STEP = 1e-4
+_STILL = 1e-6  # people; drifts of less lead nowhere
 
 
 @compiled(
@@ -148,13 +149,16 @@ def tighten(
             drift[rows] += pace[2] * ((spent - budget) / mean - drift[rows])
             if drift[rows] > 0 or price > 0:
                 length += heavy * drift[rows] * drift[rows]
-        if length == 0:
+        if length < _STILL:
             break
         stride = pace[0] * float(bound - known) / length
         for one in range(rows):
-            moved = int(now[one]) - int(np.rint(stride * weight[one] * drift[one]))
+            whole = float(weight[one])
+            by = min(max(stride * whole * drift[one], -whole), whole)
+            moved = int(now[one]) - int(np.rint(by))
             now[one] = min(max(moved, 0), int(weight[one]))
         if priced:
-            moved = price + int(np.rint(stride * heavy * drift[rows] / mean))
+            by = stride * heavy * drift[rows] / mean
+            moved = price + int(np.rint(min(max(by, -float(dearest)), float(dearest))))
             now[rows] = min(max(moved, 0), dearest)
     return lowest

@@ -28,9 +28,11 @@ def first_disorder(start: Int64s, row: Int32s, points: int) -> int:
     return -1
 
 
-@compiled(f"int64({_I64}, {_I32}, {_BOOL}, {_I64}, int32[::1])")
-def refine(start: Int64s, row: Int32s, live: Bools, weight: Int64s, group: Int32s) -> int:
-    """Give each demand point the number of its signature, by the order of their lowest points.
+@compiled(f"int64({_I64}, {_I32}, {_BOOL}, {_I64}, int32[::1], int64[::1])")
+def refine(
+    start: Int64s, row: Int32s, live: Bools, weight: Int64s, eldest: Int32s, people: Int64s
+) -> int:
+    """Tell the signatures of demand points apart, numbered in the order of their lowest points.
 
     Partition refinement: all points begin in one class, and each candidate splits every class
     it meets into the points that it covers and the rest. What remains together is covered by
@@ -44,8 +46,11 @@ def refine(start: Int64s, row: Int32s, live: Bools, weight: Int64s, group: Int32
         Candidates that count; the others are as if they covered nobody.
     weight
         People of each point; a point with nobody is dropped.
-    group
-        Written: the signature of each point, -1 where nobody lives or no candidate comes.
+    eldest
+        Written: the signature at its lowest point, -1 at every other point, and where nobody
+        lives or no candidate comes.
+    people
+        Written: the people of each signature, then what was there.
 
     Returns
     -------
@@ -97,36 +102,39 @@ def refine(start: Int64s, row: Int32s, live: Bools, weight: Int64s, group: Int32
     signatures = 0
     for point in range(points):
         whole = of_point[point]
+        eldest[point] = -1
         if weight[point] == 0 or whole == 0:
-            group[point] = -1
             continue
         if number[whole] < 0:
             number[whole] = signatures
+            eldest[point] = signatures
+            people[signatures] = 0
             signatures += 1
-        group[point] = number[whole]
+        people[number[whole]] += weight[point]
     return signatures
 
 
-@compiled(f"int64({_I64}, {_I32}, {_BOOL}, {_I32}, {_I32}, int64[::1], int32[::1])")
+@compiled(f"int64({_I64}, {_I32}, {_BOOL}, {_I32}, int64[::1], int32[::1])")
 def gather(
     start: Int64s,
     row: Int32s,
     live: Bools,
-    group: Int32s,
     eldest: Int32s,
     merged_start: Int64s,
     merged_row: Int32s,
 ) -> int:
-    """Write each candidate's signatures, ascending; ``eldest`` is the lowest point of each."""
+    """Write each candidate's signatures, ascending.
+
+    ``eldest`` is the signature of its lowest point, and -1 at every other point.
+    """
     filled = 0
     for candidate in range(len(start) - 1):
         merged_start[candidate] = filled
         if live[candidate]:
             for at in range(start[candidate], start[candidate + 1]):
-                signature = group[row[at]]
-                if signature >= 0 and eldest[signature] == row[at]:
-                    merged_row[filled] = signature
-                    filled += 1
+                signature = eldest[row[at]]
+                merged_row[filled] = signature
+                filled += signature >= 0
     merged_start[len(start) - 1] = filled
     return filled
 

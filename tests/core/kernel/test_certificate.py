@@ -169,3 +169,8 @@ def test_an_answer_that_is_not_permitted_has_no_certificate():
 def test_the_time_is_a_finite_number(seconds):
     with pytest.raises(ValueError, match="seconds must be finite"):
         certify(fano(), seconds=seconds)
+
+
+def test_a_programme_too_large_for_its_time_is_left_to_the_multipliers():
+    left = certify(fano(), seconds=1e-6)
+    assert (left.proof, left.people, left.upper_bound) == (Proof.MULTIPLIERS, 50, 60)
