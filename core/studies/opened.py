@@ -13,6 +13,7 @@ from core.catalog.host import Host
 from core.catalog.view import Catalogue
 from core.contract import Demand, TableKind, Walker
 from core.kernel.street_index import StreetIndex, index_streets
+from core.kernel.vicinity import StreetGraph, street_graph
 from core.kernel.walkers import Profile
 from core.runs.execute import Silent, pinned_catalogue
 from core.runs.judge import Judged, judge
@@ -71,6 +72,11 @@ class Opened:
     def index(self) -> StreetIndex:
         """Give the streets for putting single points on them."""
         return index_streets(self.town.streets)
+
+    @cached_property
+    def graph(self) -> StreetGraph:
+        """Give the streets for searching outwards from single points."""
+        return street_graph(self.town.streets)
 
     @property
     def outlets(self) -> Mapping[str, Any]:

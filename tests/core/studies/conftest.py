@@ -1,0 +1,23 @@
+"""The small town, judged, and opened for questions."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.catalog.host import load
+from core.catalog.view import catalogue_for
+from core.runs.params import Params
+from core.runs.plan import make_plan
+from core.store import Blobs
+from core.studies.opened import open_run
+from tests.core.runs.small_town import TownPlugin, freeze_town
+
+
+@pytest.fixture(scope="session")
+def opened(tmp_path_factory):
+    """Give a run of the small town, never to be changed."""
+    blobs = Blobs(tmp_path_factory.mktemp("studies") / "blobs")
+    host = load(allowed=("none",), extra=[("small", TownPlugin())])
+    catalogue = catalogue_for(host, {"small": {}})
+    plan = make_plan(catalogue, "small.rules", Params.load({}), freeze_town(blobs))
+    return open_run(blobs, host, plan, "small town")
