@@ -30,6 +30,7 @@ FORM = {
     "days": "30",
 }
 OTHER_VALUES = {"key": "osm", "form": "arrow", "row": 0}
+PLACE = {"lon": "117.0", "lat": "36.65"}
 PREFIX = "/api/v1/tenants/{tenant}"
 
 
@@ -71,6 +72,8 @@ def _filled(value: Any, ids: dict[str, str]) -> Any:
 
 
 def _query(name: str, ids: dict[str, str]) -> str:
+    if name in PLACE:
+        return PLACE[name]
     return ids["submission_id"] if name in ("left", "right") else "convenience_store"
 
 
