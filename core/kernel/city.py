@@ -134,6 +134,8 @@ class City:
             bound_ds=limit_ds,
         )
         self.homes = stops(homes, nodes=self.graph.nodes)
+        self.places = np.empty(len(homes), dtype=np.int32)  # of each home in the order of streets
+        self.places[self.homes.row] = np.arange(len(homes), dtype=np.int32)
         self.outlets = outlets
         self.lanes = [_rows(lane, len(outlets)) for lane in lanes]
         self.limit_ds = limit_ds

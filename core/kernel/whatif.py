@@ -101,6 +101,13 @@ class Scenario:
         answer[self.city.homes.row] = walks
         return answer
 
+    def walks_at(self, lane: int, homes: NDArray[np.integer]) -> Deciseconds:
+        """Give the walks of some homes, by row."""
+        state = self._lanes.get(lane)
+        walks = self.city.ground(lane).walks if state is None else state.walks
+        answer: Deciseconds = walks[self.city.places[homes]]
+        return answer
+
     def lanes_of(self, outlet: int) -> frozenset[int]:
         """Tell in which lanes an outlet is offered now.
 
@@ -162,11 +169,12 @@ class Scenario:
         if (doors.chain < 0).any():
             raise ValueError("both ends of a way must stand on a street")
         old = self._ways
-        self._ways = old.grown(self.city, doors, ds=ds, both=both)
-        every = range(len(self.city.lanes))
+        ways = old.grown(self.city, doors, ds=ds, both=both)
+        some = [k for k, rows in enumerate(self.city.lanes) if k in self._lanes or len(rows)]
+        changes = [self._lane(lane).reroute(old, ways) for lane in some]
+        self._ways = ways
         return self._told(
-            _Before(outlet=None, place=None, lanes=None, ways=old, touched=tuple(every)),
-            [self._lane(lane).reroute(old, self._ways) for lane in every],
+            _Before(outlet=None, place=None, lanes=None, ways=old, touched=tuple(some)), changes
         )
 
     def undo(self) -> Edit:
@@ -179,6 +187,9 @@ class Scenario:
         """
         past = self._past.pop()
         changes = [self._lanes[lane].undo() for lane in past.touched]
+        for lane in past.touched:
+            if self._lanes[lane].untouched and len(self.city.lanes[lane]) == 0:
+                del self._lanes[lane]
         self._ways = past.ways
         if past.outlet is not None:
             if past.place is None or past.lanes is None:
@@ -237,9 +248,12 @@ class Scenario:
         return self._place[outlet]
 
     def _lane(self, lane: int) -> _Lane:
-        if lane not in self._lanes:
-            self._lanes[lane] = _Lane(self.city, self.city.ground(lane))
-        return self._lanes[lane]
+        state = self._lanes.get(lane)
+        if state is None:
+            state = self._lanes[lane] = _Lane(self.city, self.city.ground(lane))
+            if len(self._ways):  # only where nothing was offered when they were added
+                state.know(self._ways)
+        return state
 
     def _known(self, lanes: Collection[int]) -> frozenset[int]:
         for lane in lanes:
@@ -314,6 +328,16 @@ class _Lane:
         home, before = base
         self._past.append(moment)
         return home, before, self.walks[home]
+
+    @property
+    def untouched(self) -> bool:
+        """Tell whether nothing was done here, or all of it undone."""
+        return not self._past
+
+    def know(self, ways: Ways) -> None:
+        """Start with ways that are there already and lead nobody to an outlet."""
+        self.walks = self._base.copy()
+        self._beyond = ways.beyond(self._field.walks, (self._offers, self._more))
 
     def reroute(self, old: Ways, ways: Ways) -> _Changed:
         """Walk by other ways."""
