@@ -21,7 +21,7 @@ MOST_CELLS_PER_EDGE = 4  # cells that an edge may pass, on average
 STRAY = (0.005, 0.995)  # streets farther out may be stray ones
 MARGIN = 0.1  # on each side of the others, as a part of their extent
 EMPTY = 4.0  # stray streets are left off the grid where it shrinks so many times
-SAMPLE = 10_000
+SAMPLE = 10_000  # edges that are looked at for that
 FEW = 1000  # points that are not worth sorting
 
 Ints: TypeAlias = NDArray[np.int32]
@@ -118,17 +118,21 @@ class StreetIndex:
         lost = ~((np.abs(x) <= FARTHEST_METRES) & (np.abs(y) <= FARTHEST_METRES))
         if lost.any():
             raise ValueError(f"point {int(np.argmax(lost))} is more than {FARTHEST_METRES} m away")
-        if len(x) > FEW:
-            order = along_curve(x, y, *self.corner, self.steps_per_metre, ROUNDS // 2)
-        else:
-            order = np.arange(len(x), dtype=np.int32)
+        if len(x) <= FEW:
+            return self._project(x, y)
+        order = along_curve(x, y, *self.corner, self.steps_per_metre, ROUNDS // 2)
+        edge = np.empty(len(x), dtype=np.int32)
+        fraction, metres = np.empty(len(x)), np.empty(len(x))
+        edge[order], fraction[order], metres[order] = self._project(x[order], y[order])
+        return edge, fraction, metres
+
+    def _project(self, x: Floats, y: Floats) -> tuple[Ints, Floats, Floats]:
         edge = np.empty(len(x), dtype=np.int32)
         fraction, metres = np.empty(len(x)), np.empty(len(x))
         grid = self.grid
         project(
             x,
             y,
-            order,
             self.magnitude,
             self.turned,
             self.segment,
@@ -177,7 +181,8 @@ def index_streets(streets: Streets, *, edges_per_cell: float = EDGES_PER_CELL) -
     if not max(far_x, far_y) <= FARTHEST_METRES:
         raise ValueError(f"a street is more than {FARTHEST_METRES} m away")
     whole = (west, south, east, north)
-    window = _window(x[u], y[u], whole)
+    some = u[:: max(1, len(u) // SAMPLE)]
+    window = _window(x[some], y[some], whole)
     corner, steps_per_metre = _square(window, whole)
     middle_x, middle_y = 0.5 * x[u] + 0.5 * x[v], 0.5 * y[u] + 0.5 * y[v]
     edge = along_curve(middle_x, middle_y, *corner, steps_per_metre, ROUNDS)
@@ -214,13 +219,12 @@ def _nothing() -> StreetIndex:
 
 
 def _window(x: Floats, y: Floats, whole: Box) -> Box:
-    """Find where all but stray streets are: the whole, unless that is mostly empty.
+    """Find where all but stray streets are, from some of them: the whole, unless mostly empty.
 
     One street in a wrong place would otherwise put a whole city into one cell.
     """
-    every = max(1, len(x) // SAMPLE)
-    west, east = np.quantile(x[::every], STRAY)
-    south, north = np.quantile(y[::every], STRAY)
+    west, east = np.quantile(x, STRAY)
+    south, north = np.quantile(y, STRAY)
     wide, high = MARGIN * (east - west), MARGIN * (north - south)
     west, south = max(whole[0], west - wide), max(whole[1], south - high)
     east, north = min(whole[2], east + wide), min(whole[3], north + high)
@@ -253,7 +257,7 @@ def _grid(segment: Floats, window: Box, *, pad: float, edges_per_cell: float) ->
     wide, high = window[2] + pad - west, window[3] + pad - south
     cells = max(1.0, len(segment) / edges_per_cell)
     cell = max(math.sqrt(wide * high / cells), max(wide, high) / cells, FINEST_METRES, 4 * pad)
-    most = min(MOST_CELLS_PER_EDGE * len(segment) + SAMPLE, 2**31 - 1)
+    most = min(MOST_CELLS_PER_EDGE * len(segment) + 1000, 2**31 - 1)
     while True:
         columns, rows = int(wide / cell) + 1, int(high / cell) + 1
         begin = np.empty(columns * rows + 1, dtype=np.int32)

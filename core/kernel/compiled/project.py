@@ -146,13 +146,12 @@ def nearest_by_boxes(
 
 
 @compiled(
-    f"void({_FLOATS}, {_FLOATS}, {_INTS}, float64, {_MARKS}, {_TREE}, {_GRID}, {_INTS}, {_INTS}, "
+    f"void({_FLOATS}, {_FLOATS}, float64, {_MARKS}, {_TREE}, {_GRID}, {_INTS}, {_INTS}, "
     "int32[::1], float64[::1], float64[::1])"
 )
 def project(
     x: Floats,
     y: Floats,
-    order: Ints,
     magnitude: float,
     turned: Marks,
     segment: Floats,
@@ -170,15 +169,14 @@ def project(
     fraction: Floats,
     metres: Floats,
 ) -> None:
-    """Find the nearest edge of each point, taken in the order of ``order``.
+    """Find the nearest edge of each point; quicker where neighbours follow each other.
 
     Looks into the point's cell and the eight around it as far as they can still hold something
     nearer. Whatever that does not settle is left to the boxes: points off the grid, points with
     no street near, cells too full.
     """
     gap, waiting = np.empty(128), np.empty((128, 2), np.int64)
-    for turn in range(len(order)):
-        point = order[turn]
+    for point in range(len(x)):
         here_x, here_y = x[point], y[point]
         wrong = (magnitude + abs(here_x) + abs(here_y)) * WRONG
         best, best_at, settled = np.inf, -1, False

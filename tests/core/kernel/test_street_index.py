@@ -218,7 +218,7 @@ def test_long_edges_everywhere_do_not_fill_the_memory(length):
     x, y = rng.uniform(-length, length, (2, 4000))
     u, v = rng.integers(0, 4000, (2, 5000))
     index = index_streets(network(x, y, u, v))
-    assert len(index.grid.inside) <= 4 * 5000 + 10_000
+    assert len(index.grid.inside) <= 4 * 5000 + 1000
     assert cells_of(index) <= 3 * 5000 + 1
 
 
