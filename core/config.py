@@ -28,6 +28,7 @@ class Config:
     sample: bool = False  # LIFECIRCLE_SAMPLE: this installation holds generated data (示例数据)
     plugins: tuple[str, ...] = ()  # LIFECIRCLE_PLUGINS: offered entry points; empty: all
     upload_bytes: int = 200 * 1024 * 1024  # LIFECIRCLE_UPLOAD_BYTES
+    worker_memory_mib: int = 0  # LIFECIRCLE_WORKER_MEMORY_MIB: of one run; 0: what the machine has
 
     def environment(self) -> dict[str, str]:
         """Give the variables with which another process reads the same settings."""
@@ -43,6 +44,7 @@ class Config:
             "LIFECIRCLE_SAMPLE": "1" if self.sample else "",
             "LIFECIRCLE_PLUGINS": ",".join(self.plugins),
             "LIFECIRCLE_UPLOAD_BYTES": str(self.upload_bytes),
+            "LIFECIRCLE_WORKER_MEMORY_MIB": str(self.worker_memory_mib),
         }
 
     @classmethod
@@ -65,4 +67,5 @@ class Config:
                 if name.strip()
             ),
             upload_bytes=int(environ.get("LIFECIRCLE_UPLOAD_BYTES") or 200 * 1024 * 1024),
+            worker_memory_mib=int(environ.get("LIFECIRCLE_WORKER_MEMORY_MIB") or 0),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -36,6 +37,7 @@ class Bench:
     host: Host
     redis_url: str
     lease_seconds: float = LEASE_SECONDS
+    memory_bytes: int | None = None
 
 
 def perform(bench: Bench, tenant_id: UUID, job_id: UUID) -> None:
@@ -68,7 +70,10 @@ def perform(bench: Bench, tenant_id: UUID, job_id: UUID) -> None:
 
 def _work(bench: Bench, claimed: Claim, heart: Heart) -> None:
     held = claimed.held
-    work, stages = WORK[JobKind(claimed.kind)]
+    kind = JobKind(claimed.kind)
+    work, stages = WORK[kind]
+    if kind is JobKind.RUN:
+        work = partial(execute.run, memory_bytes=bench.memory_bytes)
     progress = Progress(bench.database, held, stages, heart)
     work(
         bench.database,

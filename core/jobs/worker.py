@@ -28,6 +28,7 @@ from core.jobs.claim import LEASE_SECONDS
 from core.jobs.dispatch import dispatch_loop, dispatch_once, waiting
 from core.jobs.queues import Hint, connect, queue
 from core.jobs.tasks import Bench, perform
+from core.runs.budget import allowed_bytes
 from core.store import Blobs
 
 PR_SET_PDEATHSIG = 1
@@ -72,7 +73,8 @@ def run_worker(
             "LIFECIRCLE_REDIS_URL.",
         )
     loaded = host or load(config.plugins)
-    work = partial(_work, config, loaded, lease_seconds)
+    memory = allowed_bytes(config.worker_memory_mib, workers)
+    work = partial(_work, config, loaded, lease_seconds, memory)
     # What is loaded stays: children share its pages, and their collector leaves them alone.
     gc.freeze()
     if burst:
@@ -163,7 +165,7 @@ class HintWorker(Worker):
 
     job_class = Hint
 
-    def __init__(self, config: Config, host: Host, lease_seconds: float) -> None:
+    def __init__(self, config: Config, host: Host, lease_seconds: float, memory_bytes: int) -> None:
         connection = connect(config.redis_url)
         hints = queue(connection)
         super().__init__(
@@ -178,6 +180,7 @@ class HintWorker(Worker):
         self.config = config
         self.host = host
         self.lease_seconds = lease_seconds
+        self.memory_bytes = memory_bytes
         self.parent_pid = os.getpid()
 
     @override
@@ -191,6 +194,7 @@ class HintWorker(Worker):
             host=self.host,
             redis_url=self.config.redis_url,
             lease_seconds=self.lease_seconds,
+            memory_bytes=self.memory_bytes,
         )
         Hint.perform_row = partial(perform, bench)
         super().main_work_horse(job, queue)
@@ -204,8 +208,10 @@ def _child(duty: partial[None], parent_pid: int) -> None:
     duty()
 
 
-def _work(config: Config, host: Host, lease_seconds: float, *, burst: bool = False) -> None:
-    HintWorker(config, host, lease_seconds).work(burst=burst, logging_level="WARNING")
+def _work(
+    config: Config, host: Host, lease_seconds: float, memory_bytes: int, *, burst: bool = False
+) -> None:
+    HintWorker(config, host, lease_seconds, memory_bytes).work(burst=burst, logging_level="WARNING")
 
 
 def _dispatch(config: Config) -> None:

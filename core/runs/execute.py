@@ -16,6 +16,7 @@ from core.db.held import Fenced, Held
 from core.db.session import Database
 from core.errors import Conflict, LifecircleError, NotFound, PluginFault
 from core.kernel import VERSION
+from core.runs.budget import check, need
 from core.runs.document import document, minutes_table
 from core.runs.explain import explain
 from core.runs.hours import REFERENCE_MONDAY
@@ -83,12 +84,18 @@ def run(  # noqa: PLR0913, PLR0917 - what a worker hands to every job
     job_id: UUID,
     attempt: int,
     progress: Progress | None = None,
+    memory_bytes: int | None = None,
 ) -> None:
     """Compute the run that a claimed job is about, and record it.
 
     A fault that would come again (wrong data, a plugin's error, another version installed)
     fails the run at once with its sentence. Anything unforeseen is raised: the caller tries
     again.
+
+    Parameters
+    ----------
+    memory_bytes
+        What the run may take; a larger one fails before it starts. None: whatever it takes.
 
     Raises
     ------
@@ -101,7 +108,7 @@ def run(  # noqa: PLR0913, PLR0917 - what a worker hands to every job
         begun = begin(session, held)
         run_id, plan = begun.id, begun.plan
     try:
-        computed = compute(blobs, host, plan, clock, Derived(blobs))
+        computed = compute(blobs, host, plan, clock, Derived(blobs), memory_bytes)
         _keep(database, blobs, held, run_id, computed, clock)
     except Fenced:
         raise
@@ -117,10 +124,12 @@ def compute(
     plan: Mapping[str, Any],
     clock: Clock,
     derived: Derived | None = None,
+    memory_bytes: int | None = None,
 ) -> Computed:
     """Answer a plan from its pins alone: the same plan gives the same bytes.
 
     ``derived`` keeps prepared streets for other runs; without it everything is computed.
+    ``memory_bytes`` is what it may take.
 
     Raises
     ------
@@ -130,6 +139,8 @@ def compute(
         The ruleset failed.
     NotFound, Damaged
         A pinned snapshot is missing or its bytes are wrong.
+    Invalid
+        It would take more memory than it may.
     """
     params = Params.load(plan["params"])
     key = plan["ruleset"]["key"]
@@ -137,6 +148,8 @@ def compute(
         catalogue = pinned_catalogue(host, plan)
         demands = catalogue.demands(key)
         loaded = load(blobs, plan["inputs"])
+        if memory_bytes is not None:
+            check(need(loaded, demands, params), memory_bytes)
     with clock.stage("snap"):
         town = settle(loaded, params)
     with clock.stage("prepare"):
