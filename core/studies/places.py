@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from core.contract import Walker
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from core.contract import Demand, Walker
+from core.contract.walkers import PROFILES, described
 from core.errors import NotFound
 from core.kernel.snap import Snapped, snap_on
 from core.kernel.streets import plane
@@ -12,17 +16,38 @@ from core.runs.terms import REPORT_WALKER
 from core.studies.opened import Opened
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A walker whom a study can be asked about; ``note`` says where each number comes from."""
+
+    walker: Walker
+    name: str
+    english: str
+    note: str
+
+
+def walkers_of(demands: Iterable[Demand]) -> dict[str, Named]:
+    """Name those who walk in studies of a run by key: the report's, the ruleset's, then ours.
+
+    Where a ruleset calls somebody of its own by a key of ours, the ruleset's is meant.
+    """
+    known = {REPORT_WALKER.key: _named(REPORT_WALKER)}
+    for demand in demands:
+        known.setdefault(demand.walker.key, _named(demand.walker))
+    for key, one in PROFILES.items():
+        known.setdefault(key, _named(one.walker))
+    return known
+
+
 def walker_named(opened: Opened, key: str) -> Walker:
-    """Find a walker of the run: the report's, where no key is given, or one of the ruleset's.
+    """Find a walker: the report's, where no key is given.
 
     Raises
     ------
     NotFound
-        Nobody of that key walks in the run; the message lists those who do.
+        Nobody of that key walks in studies of the run; the message lists those who do.
     """
-    known = {REPORT_WALKER.key: REPORT_WALKER}
-    for demand in opened.demands:
-        known.setdefault(demand.walker.key, demand.walker)
+    known = walkers_of(opened.demands)
     found = known.get(key or REPORT_WALKER.key)
     if found is None:
         names = "、".join(known)
@@ -31,7 +56,15 @@ def walker_named(opened: Opened, key: str) -> Walker:
             english=f"Nobody walks as {key!r} in this run; nothing was computed. "
             f"Name one of {', '.join(known)}.",
         )
-    return found
+    return found.walker
+
+
+def _named(walker: Walker) -> Named:
+    ours = PROFILES.get(walker.key)
+    if ours is not None and ours.walker == walker:
+        return Named(walker=walker, name=ours.name, english=ours.english, note=ours.note)
+    note = f"{described(walker)}（规则所定）。"
+    return Named(walker=walker, name=walker.key, english=walker.key, note=note)
 
 
 def weights_of(opened: Opened, walker: Walker) -> Weights:

@@ -14,9 +14,14 @@ from tests.core.runs.small_town import TownPlugin, freeze_town
 
 
 @pytest.fixture(scope="session")
-def opened(tmp_path_factory):
+def blobs(tmp_path_factory):
+    """Give where the small town's tables lie."""
+    return Blobs(tmp_path_factory.mktemp("studies") / "blobs")
+
+
+@pytest.fixture(scope="session")
+def opened(blobs):
     """Give a run of the small town, never to be changed."""
-    blobs = Blobs(tmp_path_factory.mktemp("studies") / "blobs")
     host = load(allowed=("none",), extra=[("small", TownPlugin())])
     catalogue = catalogue_for(host, {"small": {}})
     plan = make_plan(catalogue, "small.rules", Params.load({}), freeze_town(blobs))
