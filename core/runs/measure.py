@@ -158,7 +158,7 @@ def count(
 ) -> Measured:
     """Count the people of every area whom each demand, format and slot covers."""
     answers = {
-        demand: _answer(town, walks, demand, _obstacle(town, demand, measured, formats))
+        demand: _answer(town, walks, demand, obstacle(town, demand, measured, formats))
         for demand in dict.fromkeys(demands)
     }
     longest = longest_minutes(demands, params)
@@ -204,7 +204,7 @@ def _answer(town: Town, walks: Walks, demand: Demand, why: str) -> Answer:
     return Answer(low=counted[0], high=counted[1], people=town.areas.people(group))
 
 
-def _obstacle(
+def obstacle(
     town: Town, demand: Demand, measured: Sequence[str], formats: Mapping[str, BusinessFormat]
 ) -> str:
     """Say why a demand cannot be answered from these data; '' when it can."""
