@@ -13,10 +13,12 @@ from core.errors import Invalid
 from core.kernel import VERSION
 from core.kernel.doors import Arrivals, Doors, arrivals, doors
 from core.kernel.prepared import LAYOUT, LONGEST_BOUND_DS, Prepared, prepare, restored
-from core.kernel.walkers import Profile, effort, profile_of, weigh
+from core.kernel.snap import Snapped, snap
+from core.kernel.streets import take_edges
+from core.kernel.walkers import CLOSED, Profile, Weights, effort, profile_of, weigh
 from core.kernel.walks import UNREACHED, Deciseconds
 from core.runs.terms import REPORT_WALKER
-from core.runs.town import Town
+from core.runs.town import Floats, Town
 from core.store import Derived
 
 PACE = REPORT_WALKER.metres_per_second  # of all preparations; other paces scale their answers
@@ -25,9 +27,15 @@ BOUNDS_DS = (9_000, 18_000, 36_000, LONGEST_BOUND_DS)  # few, so that runs share
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Network:
-    """Streets for one profile, with the town's outlets and homes on them."""
+    """Streets for one profile, with the town's outlets and homes on them.
+
+    ``home_places`` and ``outlet_places`` are where they reach a street that the profile can walk;
+    ``homes`` and ``outlets`` are the same in terms of the prepared streets.
+    """
 
     prepared: Prepared
+    home_places: Snapped
+    outlet_places: Snapped
     outlets: Doors
     homes: Arrivals
 
@@ -83,11 +91,50 @@ def network(town: Town, profile: Profile, bound_ds: int, derived: Derived | None
             derived.put(key, prepared.arrays())
     else:
         prepared = restored(kept, weights, bound_ds=bound)
+    home_places = on_open_streets(town, weights, town.homes.snapped, town.homes.x, town.homes.y)
+    outlet_places = on_open_streets(town, weights, town.outlets, town.outlet_x, town.outlet_y)
     return Network(
         prepared=prepared,
-        outlets=doors(prepared, town.outlets),
-        homes=arrivals(doors(prepared, town.homes.snapped)),
+        home_places=home_places,
+        outlet_places=outlet_places,
+        outlets=doors(prepared, outlet_places),
+        homes=arrivals(doors(prepared, home_places)),
     )
+
+
+def on_open_streets(
+    town: Town, weights: Weights, snapped: Snapped, x: Floats, y: Floats
+) -> Snapped:
+    """Move points from streets that a walker cannot use at all to the nearest that he can.
+
+    Someone in a wheelchair whose door is nearest to a flight of steps leaves by another street.
+
+    Parameters
+    ----------
+    snapped
+        Points on their nearest street, whoever walks it.
+    x, y
+        The same points on the plane, metres.
+    """
+    shut = (weights.forward >= CLOSED) & (weights.backward >= CLOSED)
+    if not shut.any():
+        return snapped
+    stuck = np.flatnonzero(snapped.attached & shut[np.where(snapped.attached, snapped.edge, 0)])
+    usable = np.flatnonzero(~shut).astype(np.int32)
+    if not len(stuck):
+        return snapped
+    moved = snap(
+        take_edges(town.streets, ~shut),
+        x[stuck],
+        y[stuck],
+        limit_metres=town.access_limit_metres,
+    )
+    edge, fraction = snapped.edge.copy(), snapped.fraction.copy()
+    access = snapped.access_metres.copy()
+    edge[stuck] = moved.edge
+    edge[stuck[moved.attached]] = usable[moved.edge[moved.attached]]
+    fraction[stuck], access[stuck] = moved.fraction, moved.access_metres
+    return Snapped(edge=edge, fraction=fraction, access_metres=access)
 
 
 def at_own_pace(walks: Deciseconds, walker: Walker) -> Deciseconds:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from core.contract import GROUPS, WALKED_TO, TableKind
 from core.kernel import streets as network
-from core.kernel.snap import Snapped, snap
+from core.kernel.snap import Snapped, snap_on
+from core.kernel.street_index import StreetIndex, index_streets
 from core.kernel.walkers import Obstacles
 from core.runs.areas import Areas, place
 from core.runs.params import Params
@@ -67,18 +68,31 @@ class Offers:
 class Town:
     """All that the kernel needs of a run. ``lon0``, ``lat0`` is the plane's origin.
 
-    ``origin`` says what the streets were made of: the version's digest, and what was left out.
-
-    ``obstacles`` stand in the order of the streets' edges.
+    Parameters
+    ----------
+    origin
+        What the streets were made of: the version's digest, and what was left out.
+    index
+        The streets, for putting points on them.
+    obstacles
+        In the order of the streets' edges.
+    outlet_x, outlet_y
+        Outlets on the plane, metres; ``outlets`` is where they reach a street.
+    access_limit_metres
+        How far a street may be to be reached; None for any distance.
     """
 
     origin: Mapping[str, Any]
     lon0: float
     lat0: float
     streets: network.Streets
+    index: StreetIndex
     obstacles: Obstacles
     homes: Homes
+    outlet_x: Floats
+    outlet_y: Floats
     outlets: Snapped
+    access_limit_metres: float | None
     offers: Offers
     areas: Areas
 
@@ -101,7 +115,7 @@ def settle(loaded: Loaded, params: Params) -> Town:
     if params.largest_component_only:
         largest = network.largest_component(streets)
         streets, obstacles = network.take_edges(streets, largest), obstacles.take(largest)
-    limit = params.access_limit_metres
+    index, limit = index_streets(streets), params.access_limit_metres
     residents = loaded.tables[TableKind.RESIDENTS]["homes"]
     x, y = network.plane(residents["lon"], residents["lat"], lon0=lon0, lat0=lat0)
     groups = {"all": residents["people"].astype(np.int64)}
@@ -119,6 +133,7 @@ def settle(loaded: Loaded, params: Params) -> Town:
         lon0=lon0,
         lat0=lat0,
         streets=streets,
+        index=index,
         obstacles=obstacles,
         homes=Homes(
             lon=residents["lon"],
@@ -126,9 +141,12 @@ def settle(loaded: Loaded, params: Params) -> Town:
             x=x,
             y=y,
             groups=groups,
-            snapped=snap(streets, x, y, limit_metres=limit),
+            snapped=snap_on(index, x, y, limit_metres=limit),
         ),
-        outlets=snap(streets, outlet_x, outlet_y, limit_metres=limit),
+        outlet_x=outlet_x,
+        outlet_y=outlet_y,
+        outlets=snap_on(index, outlet_x, outlet_y, limit_metres=limit),
+        access_limit_metres=limit,
         offers=_walked_to(loaded.tables[TableKind.OUTLETS]["offers"]),
         areas=place(
             residents["lon"],

@@ -12,7 +12,7 @@ from typing import Any
 from core.catalog.host import Host
 from core.catalog.view import Catalogue
 from core.contract import Demand, TableKind, Walker
-from core.kernel.street_index import StreetIndex, index_streets
+from core.kernel.street_index import StreetIndex
 from core.kernel.vicinity import StreetGraph, street_graph
 from core.kernel.walkers import Profile
 from core.runs.execute import Silent, pinned_catalogue
@@ -68,10 +68,10 @@ class Opened:
         key: str = self.plan["ruleset"]["key"]
         return key
 
-    @cached_property
+    @property
     def index(self) -> StreetIndex:
         """Give the streets for putting single points on them."""
-        return index_streets(self.town.streets)
+        return self.town.index
 
     @cached_property
     def graph(self) -> StreetGraph:
