@@ -14,10 +14,10 @@ from marshmallow.schema import Schema
 
 from core.access import Here, requires
 from core.api.blueprint import ApiBlueprint
+from core.api.opening import open_here
 from core.api.schemas import GEOJSON, text
 from core.policy import Permission
 from core.runs.params import LONGEST_MINUTES
-from core.runs.summary import find_done
 
 if TYPE_CHECKING:
     from core.studies.opened import Opened
@@ -95,7 +95,7 @@ NO_WAY: dict[str, Any] = {
 @blueprint.response(200, WaySchema)
 def way(here: Here, asked: dict[str, Any], run_id: UUID, row: int) -> dict[str, Any]:
     """Give the outlet of a format or slot that is nearest to a home, and the way there."""
-    opened = _opened(here, run_id)
+    opened = open_here(here, run_id)
     from core.studies.ways import way_from_home  # noqa: PLC0415 - the compiler, when first asked
 
     found = way_from_home(opened, row, asked["format"], walker=asked["walker"])
@@ -121,7 +121,7 @@ def rings(here: Here, asked: dict[str, Any], run_id: UUID) -> Response:
 
     Without features and with ``attached`` false where no street is near enough.
     """
-    opened = _opened(here, run_id)
+    opened = open_here(here, run_id)
     from core.studies.rings import rings_of_place  # noqa: PLC0415 - the compiler, when first asked
 
     leaving = asked.pop("direction") == "from"
@@ -134,20 +134,11 @@ def rings(here: Here, asked: dict[str, Any], run_id: UUID) -> Response:
 @blueprint.response(200, GEOJSON, content_type="application/geo+json")
 def outlet_rings(here: Here, asked: dict[str, Any], run_id: UUID, row: int) -> Response:
     """Draw who can walk to an outlet, and count them; otherwise as the rings of a point."""
-    opened = _opened(here, run_id)
+    opened = open_here(here, run_id)
     from core.studies.rings import rings_of_outlet  # noqa: PLC0415 - the compiler, when first asked
 
     leaving = asked.pop("direction") == "from"
     return _features(rings_of_outlet(opened, row, leaving=leaving, **asked))
-
-
-def _opened(here: Here, run_id: UUID) -> Opened:
-    from core.studies.opened import open_run  # noqa: PLC0415 - the compiler, when first asked
-
-    with here.session() as session:
-        run = find_done(session, run_id)
-        plan, fingerprint = run.plan, run.fingerprint
-    return open_run(here.services.blobs, here.services.host, plan, fingerprint)
 
 
 def _outlet(opened: Opened, row: int) -> dict[str, Any]:

@@ -93,6 +93,11 @@ class Supply:
     walks: Deciseconds
     sharings: tuple[Sharing, ...]
 
+    @property
+    def basis(self) -> tuple[str, str]:
+        """Say what each offer counts, in Chinese and English; to be printed beside figures."""
+        return ONE_EACH
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AreaSupply:
