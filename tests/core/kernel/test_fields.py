@@ -124,6 +124,16 @@ def test_a_plateau_held_up_from_elsewhere_stays():
     assert field.walks.tolist() == [7, 7, 7, 3]
 
 
+def test_steps_of_no_time_one_way_hold_up_only_whom_they_lead_from():
+    arcs = [(1, 0, 0, FAR16), (0, 2, 0, FAR16), (3, 1, 4, FAR16)]
+    g = contracted(4, arcs, bound_ds=100)
+    field = Field(g, seeds_of([(0, 7), (1, 7), (2, 7)]), Workspace(g))
+    assert field.remove(seeds_of([(0, 7), (1, 7)])).node.tolist() == []
+    assert field.walks.tolist() == [7, 7, 7, 11]
+    assert sorted(field.remove(seeds_of([(2, 7)])).node.tolist()) == [0, 1, 2, 3]
+    assert field.walks.tolist() == [FAR16] * 4
+
+
 def test_an_equal_outlet_at_the_same_corner_stays_when_its_twin_goes():
     g = contracted(2, [(0, 1, 3, 3)], bound_ds=100)
     field = Field(g, seeds_of([(0, 2), (0, 2), (0, 5)]), Workspace(g))
