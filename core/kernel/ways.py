@@ -42,7 +42,7 @@ class Ways:
     homes
         Homes that reach an end within the limit, ascending.
     to
-        Their walks to the ends; shape (homes, ends).
+        Their walks to the ends; shape (ends, homes).
     """
 
     ends: tuple[_End, ...]
@@ -69,9 +69,9 @@ class Ways:
             _walks(places, desk, one.field, (one.offers, NOTHING)).astype(np.int64) for one in ends
         ]
         homes = np.unique(np.concatenate([one.home for one in ends]))
-        to = np.full((len(homes), len(ends)), UNREACHED, dtype=np.int32)
-        for column, one in enumerate(ends):
-            to[np.searchsorted(homes, one.home), column] = one.walk
+        to = np.full((len(ends), len(homes)), UNREACHED, dtype=np.int32)
+        for number, one in enumerate(ends):
+            to[number, np.searchsorted(homes, one.home)] = one.walk
         return Ways(
             ends=tuple(ends),
             doors=every,
@@ -106,18 +106,27 @@ class Ways:
         """Give homes the better of their walk without ways and the best one over them."""
         if self.desk is None or len(self.homes) == 0:
             return walks
-        place = np.minimum(np.searchsorted(self.homes, homes), len(self.homes) - 1)
-        near = self.homes[place] == homes
-        rows = place[near]
-        best = walks[near].astype(np.int64)
+        near, rows = slice(None), slice(None)
+        if homes is not self.homes:
+            place = np.minimum(np.searchsorted(self.homes, homes), len(self.homes) - 1)
+            near = self.homes[place] == homes
+            rows = place[near]
+        best = walks[near]
         for start, end, ds in self.steps.tolist():
             rest = ds + int(beyond[end])
             if rest <= self.desk.limit_ds:
-                np.minimum(best, self.to[rows, start] + np.int64(rest), out=best)
-        best[best > self.desk.limit_ds] = UNREACHED
+                best = np.minimum(best, self.to[start, rows] + np.int32(rest))
         answer = walks.copy()
-        answer[near] = best
+        answer[near] = np.where(best > self.desk.limit_ds, UNREACHED, best)
         return answer
+
+    def also(self, homes: Ints) -> Ints:
+        """Give the homes that reach an end, and some others, each once."""
+        if len(self.homes) == 0:
+            return homes
+        place = np.minimum(np.searchsorted(self.homes, homes), len(self.homes) - 1)
+        others = homes[self.homes[place] != homes]
+        return np.concatenate([self.homes, others]) if len(others) else self.homes
 
 
 def joined(doors: Sequence[Doors]) -> Doors:

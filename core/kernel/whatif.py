@@ -171,7 +171,7 @@ class Scenario:
         old = self._ways
         ways = old.grown(self.city, doors, ds=ds, both=both)
         some = [k for k, rows in enumerate(self.city.lanes) if k in self._lanes or len(rows)]
-        changes = [self._lane(lane).reroute(old, ways) for lane in some]
+        changes = [self._lane(lane).reroute(ways) for lane in some]
         self._ways = ways
         return self._told(
             _Before(outlet=None, place=None, lanes=None, ways=old, touched=tuple(some)), changes
@@ -323,7 +323,7 @@ class _Lane:
         if len(ways):
             self._beyond = ways.beyond(self._field.walks, (self._offers, self._more))
             same = np.array_equal(self._beyond, moment.beyond)
-            homes = base[0] if same else np.union1d(base[0], ways.homes)
+            homes = base[0] if same else ways.also(base[0])
             return self._led(moment, homes, ways)
         home, before = base
         self._past.append(moment)
@@ -339,8 +339,8 @@ class _Lane:
         self.walks = self._base.copy()
         self._beyond = ways.beyond(self._field.walks, (self._offers, self._more))
 
-    def reroute(self, old: Ways, ways: Ways) -> _Changed:
-        """Walk by other ways."""
+    def reroute(self, ways: Ways) -> _Changed:
+        """Walk by more ways than before."""
         if self.walks is self._base:
             self.walks = self._base.copy()
         nothing = self._base[:0]
@@ -354,7 +354,7 @@ class _Lane:
             walks=(nothing, nothing),
         )
         self._beyond = ways.beyond(self._field.walks, (self._offers, self._more))
-        return self._led(moment, np.union1d(old.homes, ways.homes), ways)
+        return self._led(moment, ways.homes, ways)
 
     def undo(self) -> _Changed:
         """Take back the last swap or reroute."""
