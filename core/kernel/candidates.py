@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
+from core.kernel.balls import Balls
 from core.kernel.compiled.signatures import first_disorder
 from core.kernel.compiled.spacing import thin
 from core.kernel.snap import Snapped
@@ -166,6 +167,46 @@ def within_reach(
         raise ValueError(f"walks of {done} candidates came for {candidates}")
     row = np.concatenate(found) if found else np.zeros(0, dtype=np.int32)
     return Cover(points=homes, start=_frozen(np.cumsum(sizes)), row=_frozen(row))
+
+
+class TooMany(ValueError):
+    """The sets hold more homes in all than there is room for."""
+
+
+def within_balls(balls: Balls, *, most: int) -> Cover:
+    """Collect whom each candidate reaches from a stream of balls around the candidates.
+
+    Work and memory grow with the homes in reach, not with candidates times homes.
+
+    Parameters
+    ----------
+    balls
+        Around the candidates, of the walk that counts; see :func:`core.kernel.balls.balls`.
+    most
+        How many homes all sets together may hold.
+
+    Raises
+    ------
+    TooMany
+        As soon as they hold more.
+    """
+    home = np.empty(balls.homes, dtype=np.int32)
+    home[balls.line] = np.arange(balls.homes, dtype=np.int32)
+    found = [np.zeros(0, dtype=np.int32)] * balls.outlets
+    held = 0
+    for batch in balls:
+        lane, place = np.nonzero((batch.walks <= balls.limit_ds).T)
+        held += len(lane)
+        if held > most:
+            raise TooMany(f"the sets hold more than {most} homes in all")
+        ends = np.searchsorted(lane, np.arange(len(batch.outlets) + 1))
+        rows = home[batch.homes[place]]
+        for one, begin, end in zip(batch.outlets, ends[:-1], ends[1:], strict=True):
+            found[one] = np.sort(rows[begin:end])
+    start = np.zeros(balls.outlets + 1, dtype=np.int64)
+    np.cumsum([len(rows) for rows in found], out=start[1:])
+    row = np.concatenate([np.zeros(0, dtype=np.int32), *found])
+    return Cover(points=balls.homes, start=_frozen(start), row=_frozen(row))
 
 
 def too_close(x: ArrayLike, y: ArrayLike, *, metres: float) -> TooClose:

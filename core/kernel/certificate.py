@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -14,11 +15,12 @@ from numpy.typing import NDArray
 from core.kernel.bounds import Multipliers
 from core.kernel.candidates import Cover
 from core.kernel.question import Bools, Question, merge
-from core.kernel.siting import Sites, choose, improve, ranked
+from core.kernel.siting import Patience, Sites, choose, improve, ranked
 
 HASTY, STEADY = 5, 30  # beginnings from the multipliers before the solver is asked
 HASTY_ROUNDS, STEADY_ROUNDS = 10, 25  # looks at the multipliers before each
 SECONDS = 4.0  # with what comes before, an answer within five
+MULTIPLIERS_SHARE = 0.5  # of the time; the solver has what they leave
 ENTRIES_A_SECOND = 25_000  # a programme with more for its time is not begun: it would not keep it
 _SLACK = 0.01  # people by which the solver's floating point bound may be too low
 OPTIONS = {
@@ -127,8 +129,9 @@ def certify(
     sites
         An answer to it; made here where it is not given.
     seconds
-        How long the solver may look, 0 to leave it out. A programme that is too large for its
-        time is left to the multipliers.
+        How long to look: half of it at most for the multipliers, what they leave for the solver.
+        A programme too large for its time is left to the multipliers. With 0 nothing is looked
+        for, and the bound is that of the answer.
 
     Raises
     ------
@@ -140,23 +143,20 @@ def certify(
     known = choose(question) if sites is None else sites
     if not question.permits(known.chosen):
         raise ValueError("the answer to prove is not permitted by the question")
+    begun = time.monotonic()
+    until = begun + seconds * MULTIPLIERS_SHARE
     multipliers = Multipliers(question, known.chosen)
-    best, bound = improve(
-        question,
-        known.chosen,
-        known.upper_bound,
-        multipliers,
-        cycles=HASTY,
-        rounds=HASTY_ROUNDS,
-    )
-    multipliers.settle()
-    best, bound = improve(question, best, bound, multipliers, cycles=STEADY, rounds=STEADY_ROUNDS)
+    best, bound = known.chosen, known.upper_bound
+    for cycles, rounds in ((HASTY, HASTY_ROUNDS), (STEADY, STEADY_ROUNDS)):
+        patience = Patience(cycles=cycles, rounds=rounds, until=until)
+        best, bound = improve(question, best, bound, multipliers, patience=patience)
+        multipliers.settle()
     people = question.people_of(best)
     if people >= bound or seconds == 0:
         return _certificate(question, best, known, bound, Proof.MULTIPLIERS)
     kept = ~multipliers.hopeless() & question.live
     kept[list(best)] = True
-    solved = _solve(question, kept, best, seconds)
+    solved = _solve(question, kept, best, begun + seconds - time.monotonic())
     if solved is None:
         return _certificate(question, best, known, bound, Proof.SOLVER_FAILED)
     found, limit = solved
@@ -185,7 +185,8 @@ def _solve(
         The sites it found, and an upper bound for choices of kept candidates.
     """
     rows = _merged(question, kept)
-    if len(rows.row) > ENTRIES_A_SECOND * seconds:
+    pairs = np.diff(question.near_start)[kept].sum()
+    if len(rows.row) + pairs > ENTRIES_A_SECOND * seconds:
         return (), question.reachable
     try:
         import highspy  # noqa: PLC0415 - 0.1 s that only a proof needs

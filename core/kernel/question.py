@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.kernel.candidates import Cover, TooClose
-from core.kernel.compiled.signatures import gather, refine, turn
+from core.kernel.compiled.exchange import count_alone
+from core.kernel.compiled.signatures import gather, gather_all, mark, refine, sort_out, turn
 
 LARGEST = 2**62  # products of people and cost stay below this
 MOST_PEOPLE = 2**52  # sums that a solver's floating point still holds whole
@@ -66,6 +67,8 @@ class Question:
         Candidates of each row.
     weight
         People of each row.
+    alone
+        People whom each candidate covers on its own.
     cost, budget
         What each candidate costs (zeros where nobody said), what all may cost, or None.
     near_start, near
@@ -85,6 +88,7 @@ class Question:
     back_start: Int64s
     back: Int32s
     weight: Int64s
+    alone: Int64s
     cost: Int64s
     budget: int | None
     near_start: Int64s
@@ -170,6 +174,8 @@ def ask(
         live[site] = False
         live[near[near_start[site] : near_start[site + 1]]] = False
     start, row, back_start, back, weight = merge(cover, living, live)
+    alone = np.empty(cover.candidates, dtype=np.int64)
+    count_alone(start, row, weight, alone)
     slots = min(conditions.at_most, int(np.count_nonzero(np.diff(start))))
     if slots * cover.candidates > _WORTH_HELD:
         raise ValueError(f"{slots} sites among {cover.candidates} candidates are too many at once")
@@ -179,6 +185,7 @@ def ask(
         back_start=back_start,
         back=back,
         weight=weight,
+        alone=alone,
         cost=cost,
         budget=conditions.budget,
         near_start=near_start,
@@ -205,12 +212,18 @@ def merge(
     weight
         People of each row, always above 0; every row has a candidate.
     """
-    eldest = np.empty(cover.points, dtype=np.int32)
-    weight = np.empty(cover.points, dtype=np.int64)
-    rows = refine(cover.start, cover.row, live, people, eldest, weight)
+    sets, points = (cover.start, cover.row, live), cover.points
+    marks = np.zeros(points, dtype=np.uint64)
+    signature, eldest, size = (np.empty(points, dtype=np.int32) for _ in range(3))
+    weight = np.empty(points, dtype=np.int64)
     start = np.empty(cover.candidates + 1, dtype=np.int64)
     row = np.empty(len(cover.row) + 1, dtype=np.int32)  # one more, for a last entry not kept
-    entries = gather(cover.start, cover.row, live, eldest, start, row)
+    mark(*sets, marks)
+    rows = sort_out(marks, people, signature, eldest, size, weight)
+    entries = gather_all(*sets, people, signature, eldest, size, rows, start, row)
+    if entries < 0:  # two signatures had one mark: told apart by splitting, which takes longer
+        rows = refine(*sets, people, eldest, weight)
+        entries = gather(*sets, eldest, start, row)
     row, weight = row[:entries].copy(), weight[:rows].copy()
     back_start, back = np.zeros(rows + 1, dtype=np.int64), np.empty(entries, dtype=np.int32)
     turn(start, row, back_start, back)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,6 +50,33 @@ class Sites:
         return self.people == self.upper_bound
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What so many sites cover, and what no permitted choice of so many surpasses."""
+
+    people: int
+    upper_bound: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long exchanges begin anew.
+
+    Parameters
+    ----------
+    cycles
+        How many beginnings.
+    rounds
+        Looks at the multipliers before each.
+    until
+        None begins after this time of ``time.monotonic``.
+    """
+
+    cycles: int
+    rounds: int
+    until: float = math.inf
+
+
 def choose(question: Question, *, cycles: int = CYCLES) -> Sites:
     """Choose sites: greedy, then the best exchanges; not always the optimum, but bounded.
 
@@ -74,7 +103,9 @@ def choose(question: Question, *, cycles: int = CYCLES) -> Sites:
         found.append(chosen)
     best = max(found, key=lambda sites: _worth(question, sites))
     multipliers = Multipliers(question, best)
-    best, bound = improve(question, best, bound, multipliers, cycles=cycles, rounds=ROUNDS)
+    best, bound = improve(
+        question, best, bound, multipliers, patience=Patience(cycles=cycles, rounds=ROUNDS)
+    )
     return ranked(question, best, upper_bound=bound, greedy_people=greedy_people)
 
 
@@ -84,8 +115,7 @@ def improve(
     bound: int,
     multipliers: Multipliers,
     *,
-    cycles: int,
-    rounds: int,
+    patience: Patience,
 ) -> tuple[tuple[int, ...], int]:
     """Begin exchanges anew from what the multipliers lean to, until the bound is met.
 
@@ -97,16 +127,18 @@ def improve(
         The best permitted choice so far, and an upper bound.
     multipliers
         Lowered on the way.
-    cycles, rounds
-        How many beginnings, and how many looks at the multipliers before each.
+    patience
+        How long to go on.
 
     Returns
     -------
     best, bound
         The same, not worse.
     """
-    for _ in range(cycles):
-        bound = min(bound, multipliers.tighten(rounds))
+    for _ in range(patience.cycles):
+        if time.monotonic() >= patience.until:
+            break
+        bound = min(bound, multipliers.tighten(patience.rounds))
         if question.people_of(best) >= bound:
             break
         chosen, limit = _exchanged(question, multipliers.leaning())
@@ -114,6 +146,46 @@ def improve(
         best = max(best, chosen, key=lambda sites: _worth(question, sites))
         multipliers.learn(question.people_of(best))
     return best, bound
+
+
+def curve(question: Question, sites: Sites) -> tuple[Sites, tuple[Step, ...]]:
+    """Say what 0, 1, 2 … sites cover, up to as many as the question allows.
+
+    Each step begins from the sites of the one before, adds one and exchanges until nothing is
+    better. More sites never cover fewer people, and no bound lies above that of more sites.
+
+    Parameters
+    ----------
+    question
+        The checked question.
+    sites
+        An answer to it.
+
+    Returns
+    -------
+    Sites
+        The answer, or a better one where the last step found it.
+    tuple of Step
+        One for each number of sites, none first; the last is that answer.
+    """
+    found, begun = [Step(people=0, upper_bound=0)], sites.chosen[:0]
+    for slots in range(1, question.at_most + 1):
+        begun, bound = _exchanged(replace(question, at_most=slots), begun)
+        found.append(Step(people=question.people_of(begun), upper_bound=bound))
+    bound = min(sites.upper_bound, found[-1].upper_bound)
+    best = max(sites.chosen, begun, key=lambda chosen: _worth(question, chosen))
+    better = ranked(question, best, upper_bound=bound, greedy_people=sites.greedy_people)
+    return better, told(found, better)
+
+
+def told(steps: Sequence[Step], sites: Sites) -> tuple[Step, ...]:
+    """End a curve with an answer that is not worse, whose bound holds for fewer sites too."""
+    bound = sites.upper_bound
+    found = [Step(people=sites.people, upper_bound=bound)]
+    for step in reversed(steps[:-1]):
+        bound = min(bound, step.upper_bound)
+        found.append(Step(people=step.people, upper_bound=bound))
+    return tuple(reversed(found))
 
 
 def ranked(
@@ -154,6 +226,7 @@ def _exchanged(
         question.weight,
         question.near_start,
         question.near,
+        question.alone,
         question.cost,
         LARGEST if question.budget is None else question.budget,
         by_cost,

@@ -127,7 +127,17 @@ def highest(gain: Int64s, work: Int64s, most: int) -> int:
     return total
 
 
-@compiled(f"int64({_SETS}, {_I64}, int64, boolean, int64, int32[::1])")
+@compiled(f"void({_I64}, {_I32}, {_I64}, int64[::1])")
+def count_alone(start: Int64s, row: Int32s, weight: Int64s, alone: Int64s) -> None:
+    """Count the people whom each candidate covers on its own."""
+    for candidate in range(len(start) - 1):
+        people = 0
+        for at in range(start[candidate], start[candidate + 1]):
+            people += weight[row[at]]
+        alone[candidate] = people
+
+
+@compiled(f"int64({_SETS}, {_I64}, {_I64}, int64, boolean, int64, int32[::1])")
 def exchange(
     start: Int64s,
     row: Int32s,
@@ -136,6 +146,7 @@ def exchange(
     weight: Int64s,
     near_start: Int64s,
     near: Int32s,
+    alone: Int64s,
     cost: Int64s,
     budget: int,
     by_cost: bool,  # noqa: FBT001 - compiled loops take no keywords
@@ -158,6 +169,8 @@ def exchange(
         People of each row.
     near_start, near
         Candidates too close to each candidate, both ways.
+    alone
+        The people whom each candidate covers on its own.
     cost, budget
         What each candidate costs, and what the chosen may cost together.
     by_cost
@@ -178,7 +191,7 @@ def exchange(
     candidates, rows, slots = len(start) - 1, len(weight), len(chosen)
     count = np.zeros(rows, np.int32)
     owners = np.zeros(rows, np.int32)
-    gain = np.zeros(candidates, np.int64)
+    gain = alone.copy()
     loss = np.zeros(slots, np.int64)
     extra = np.zeros(candidates * slots, np.int64)
     blocks = np.zeros(candidates, np.int32)
@@ -188,9 +201,6 @@ def exchange(
     everybody = 0
     for one in range(rows):
         everybody += weight[one]
-    for candidate in range(candidates):
-        for at in range(start[candidate], start[candidate + 1]):
-            gain[candidate] += weight[row[at]]
 
     covered, spent = 0, 0
     bound = min(everybody, highest(gain, work, slots))

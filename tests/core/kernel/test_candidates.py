@@ -3,17 +3,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.kernel.balls import balls
 from core.kernel.candidates import (
+    TooMany,
     covers,
     positions,
     spaced,
     street_points,
     too_close,
+    within_balls,
     within_reach,
 )
+from core.kernel.doors import arrivals, doors
+from core.kernel.prepared import prepare
 from core.kernel.reach import reach
 from core.kernel.snap import Snapped, snap
 from core.kernel.streets import checked
+from core.kernel.walkers import level
 from core.kernel.walks import UNREACHED
 
 WALKS = np.array([[9000, 9001, UNREACHED, 0], [10, 20, 30, 40], [UNREACHED] * 4], dtype=np.int32)
@@ -57,6 +63,28 @@ def test_sets_come_from_real_walks():
     )
     cover = within_reach([(0, walks)], limit_ds=4000, candidates=2, homes=3)
     assert sets_of(cover) == [[0, 1], [1, 2]]
+
+
+def test_sets_from_balls_are_those_from_walks_to_all_homes():
+    side = 9
+    node = np.arange(side * side).reshape(side, side)
+    x, y = (grid.ravel() * 100.0 for grid in np.meshgrid(np.arange(side), np.arange(side)))
+    u = np.concatenate([node[:, :-1].ravel(), node[:-1].ravel()])
+    v = np.concatenate([node[:, 1:].ravel(), node[1:].ravel()])
+    streets = checked(x=x, y=y, u=u, v=v, metres=np.full(len(u), 100.0))
+    random = np.random.default_rng(4)
+    homes = snap(streets, *random.uniform(-50, 850, (2, 60)), limit_metres=None)
+    sites = snap(streets, *random.uniform(-300, 1100, (2, 70)), limit_metres=100)
+    assert 0 < np.count_nonzero(~sites.attached) < 70
+    lanes = list(np.arange(70).reshape(-1, 1))
+    walks = reach(streets, sites, homes, lanes=lanes, speed_mps=1.0, limit_ds=3000)
+    plain = within_reach([(0, walks)], limit_ds=3000, candidates=70, homes=60)
+    prepared = prepare(streets, level(streets.metres, metres_per_second=1.0), bound_ds=9000)
+    near = balls(prepared, doors(prepared, sites), arrivals(doors(prepared, homes)), limit_ds=3000)
+    held = len(plain.row)
+    assert sets_of(within_balls(near, most=held)) == sets_of(plain)
+    with pytest.raises(TooMany):
+        within_balls(near, most=held - 1)
 
 
 @pytest.mark.parametrize(

@@ -171,6 +171,16 @@ def test_the_time_is_a_finite_number(seconds):
         certify(fano(), seconds=seconds)
 
 
+def test_without_time_the_bound_is_that_of_the_answer():
+    random = np.random.default_rng(9)
+    sets = [set(random.choice(120, 12, replace=False).tolist()) for _ in range(40)]
+    question = ask(cover_of(sets, 120), random.integers(0, 9, 120), Conditions(at_most=5))
+    answer = choose(question, cycles=0)
+    none, some = certify(question, answer, seconds=0), certify(question, answer, seconds=60)
+    assert (none.chosen, none.upper_bound) == (answer.chosen, answer.upper_bound)
+    assert some.upper_bound < none.upper_bound
+
+
 def test_a_programme_too_large_for_its_time_is_left_to_the_multipliers():
     left = certify(fano(), seconds=1e-6)
     assert (left.proof, left.people, left.upper_bound) == (Proof.MULTIPLIERS, 50, 60)

@@ -1,14 +1,16 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.kernel import question as asking
 from core.kernel.bounds import Multipliers
 from core.kernel.candidates import too_close
 from core.kernel.question import Conditions, ask
-from core.kernel.siting import choose
+from core.kernel.siting import choose, curve, told
 from tests.core.kernel.siting_worlds import (
     best_of_all,
     conflicts_of,
@@ -67,6 +69,49 @@ def test_merging_points_changes_nobodys_count(world):
     ]
     assert len(set(sets)) == len(sets)
     assert all(sets)
+
+
+@FEW
+@given(worlds())
+def test_marks_that_collide_merge_nothing_that_can_be_told_apart(world):
+    def one_for_all(start, row, live, marks):
+        """Mark every candidate alike, so that only how many come is told."""
+        for candidate in np.flatnonzero(live):
+            marks[row[start[candidate] : start[candidate + 1]]] += np.uint64(1)
+
+    plain = question_of(world)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asking, "mark", one_for_all)
+        told_apart = question_of(world)
+    for name in ("start", "row", "back_start", "back", "weight", "alone"):
+        assert getattr(plain, name).tolist() == getattr(told_apart, name).tolist()
+
+
+@FEW
+@given(worlds())
+def test_a_curve_lies_between_what_it_claims_and_the_best_of_so_many(world):
+    question = question_of(world)
+    sites = choose(question)
+    better, steps = curve(question, sites)
+    assert sites.people <= better.people <= better.upper_bound <= sites.upper_bound
+    assert question.permits(better.chosen)
+    assert len(steps) == question.at_most + 1
+    assert (steps[-1].people, steps[-1].upper_bound) == (better.people, better.upper_bound)
+    for size, step in enumerate(steps):
+        assert step.people <= best_of_all({**world, "at_most": size}) <= step.upper_bound
+    for one, more in itertools.pairwise(steps):
+        assert one.people <= more.people
+        assert one.upper_bound <= more.upper_bound
+
+
+def test_a_curve_grows_to_an_answer_that_greedy_does_not_find():
+    cover = cover_of([{0, 1, 2}, {3, 4, 5}, {1, 2, 3, 4}], 6)
+    question = ask(cover, np.array([49, 26, 25, 25, 26, 49]), Conditions(at_most=2))
+    greedy = choose(question, cycles=0)
+    better, steps = curve(question, greedy)
+    assert [step.people for step in steps] == [0, 102, 200]
+    proven = replace(better, upper_bound=200)
+    assert [step.upper_bound for step in told(steps, proven)][-1] == 200
 
 
 @FEW
