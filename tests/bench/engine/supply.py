@@ -72,7 +72,7 @@ def measure(city: City, *, peer: bool = True) -> dict[str, Any]:
 
 
 def _compared(ready: Ready, stream: Balls) -> tuple[int, int]:
-    """Compare some outlets' balls, row by row, with one lane each of a search."""
+    """Compare some outlets with a lane each of a search; homes that neither reaches do not count."""
     on = np.flatnonzero(ready.outlets.chain >= 0)
     chosen = np.unique(on[np.linspace(0, len(on) - 1, min(COMPARED, len(on))).astype(int)])
     lanes = [np.array([row], dtype=np.int32) for row in chosen]
@@ -89,7 +89,8 @@ def _compared(ready: Ready, stream: Balls) -> tuple[int, int]:
             near = walks <= BOUND_DS
             row = place[batch.outlets[column]]
             theirs[row, home_of_line[batch.homes[near]]] = walks[near]
-    return int(np.count_nonzero(ours != theirs)), int(ours.size)
+    reached = int(np.count_nonzero((ours != UNREACHED) | (theirs != UNREACHED)))
+    return int(np.count_nonzero(ours != theirs)), reached
 
 
 def _scipy(ready: Ready) -> dict[str, Any]:
