@@ -23,6 +23,7 @@ from core.runs.network import Network, network, profile
 from core.runs.params import Params
 from core.runs.town import Tables, Town, load, settle
 from core.store import Blobs, Derived
+from core.studies.footing import Footing, footing
 
 HELD = 3  # runs that one process keeps open; the one asked longest ago goes first
 
@@ -77,6 +78,18 @@ class Opened:
     def graph(self) -> StreetGraph:
         """Give the streets for searching outwards from single points."""
         return street_graph(self.town.streets)
+
+    @cached_property
+    def _footings(self) -> dict[Profile, Footing]:
+        return {}
+
+    def footing(self, walker: Walker) -> Footing:
+        """Give the streets as a walker finds them; found once a profile."""
+        one = profile(walker)
+        known = self._footings.get(one)
+        if known is None:
+            known = self._footings[one] = footing(self.town, one, self.networks.get(one))
+        return known
 
     @property
     def outlets(self) -> Mapping[str, Any]:

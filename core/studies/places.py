@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isnan
 
 from core.contract import Demand, Walker
 from core.contract.walkers import PROFILES, described
-from core.errors import NotFound
+from core.errors import Invalid, NotFound
 from core.kernel.snap import Snapped, snap_on
 from core.kernel.streets import plane
-from core.kernel.walkers import Weights, effort, weigh
-from core.runs.network import PACE, profile
+from core.runs.network import on_open_streets
 from core.runs.terms import REPORT_WALKER
 from core.studies.opened import Opened
 
@@ -67,18 +67,43 @@ def _named(walker: Walker) -> Named:
     return Named(walker=walker, name=walker.key, english=walker.key, note=note)
 
 
-def weights_of(opened: Opened, walker: Walker) -> Weights:
-    """Give the walking times of all streets for a walker, at the pace of all preparations."""
-    one = profile(walker)
-    network = opened.networks.get(one)
-    if network is not None:
-        return network.prepared.weights
-    town = opened.town
-    return weigh(effort(town.streets.metres, town.obstacles, one), metres_per_second=PACE)
+def put(opened: Opened, lon: float, lat: float, walker: Walker | None = None) -> Snapped:
+    """Put a point on its nearest street, within the run's limit, as homes and outlets were.
 
-
-def put(opened: Opened, lon: float, lat: float) -> Snapped:
-    """Put a point on its nearest street, within the run's limit, as homes and outlets were."""
+    With a walker it is the nearest that this walker can use.
+    """
     town = opened.town
     x, y = plane([lon], [lat], lon0=town.lon0, lat0=town.lat0)
-    return snap_on(opened.index, x, y, limit_metres=opened.params.access_limit_metres)
+    point = snap_on(opened.index, x, y, limit_metres=opened.params.access_limit_metres)
+    if walker is None:
+        return point
+    return on_open_streets(town, opened.footing(walker).weights, point, x, y)
+
+
+def off_street(opened: Opened, point: Snapped) -> tuple[str, str] | None:
+    """Say in Chinese and English why a single point is on no street; None where it is on one."""
+    if point.attached[0]:
+        return None
+    away, limit = float(point.access_metres[0]), opened.params.access_limit_metres
+    if isnan(away) or limit is None:
+        return "没有这位步行者能走的街道。", "There is no street that this walker can use."
+    return (
+        f"这里离最近的街道 {away:.1f} 米，超过 {limit:g} 米的上限。",
+        f"The nearest street is {away:.1f} m away, beyond the limit of {limit:g} m.",
+    )
+
+
+def require_street(opened: Opened, point: Snapped) -> None:
+    """Refuse a single point that no street is near enough to.
+
+    Raises
+    ------
+    Invalid
+        The distance and the run's limit are named.
+    """
+    if why := off_street(opened, point):
+        chinese, english = why
+        raise Invalid(
+            f"{chinese}没有计算。请换一个离街道更近的地点。",
+            english=f"{english} Nothing was computed. Choose a place nearer to a street.",
+        )

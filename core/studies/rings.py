@@ -10,14 +10,16 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from core.errors import NotFound
+from core.contract import Walker
+from core.errors import Invalid, NotFound
 from core.kernel.rings import Land, rings, walked_streets, walks
 from core.kernel.snap import Snapped
 from core.kernel.streets import unplane
 from core.kernel.walks import deciseconds
+from core.runs.measure import longest_minutes
 from core.runs.network import at_own_pace, at_pace
 from core.studies.opened import Opened
-from core.studies.places import put, walker_named, weights_of
+from core.studies.places import put, require_street, walker_named
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -40,10 +42,9 @@ class Ring:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rings:
-    """The rings of one place, in the order asked for; none where no street is near enough."""
+    """The rings of one place, in the order asked for, and how far it is from its street."""
 
     access_metres: float
-    attached: bool
     each: tuple[Ring, ...]
 
 
@@ -61,18 +62,19 @@ def rings_of_place(
     Parameters
     ----------
     minutes
-        How long one walks, inclusive; each at most an hour.
+        How long one walks, inclusive; none longer than the run's longest walk.
     walker
-        Key of a walker of the run; the report's walker where it is left out.
+        Key of a walker; the report's walker where it is left out.
 
     Raises
     ------
     NotFound
-        Nobody of that key walks in the run.
+        There is no such walker.
     Invalid
-        A walker so quick gets farther than is measured.
+        No street that the walker can use is near enough, or the minutes go beyond the run's.
     """
-    return _rings(opened, put(opened, lon, lat), minutes, walker, leaving=leaving)
+    who = walker_named(opened, walker)
+    return _rings(opened, put(opened, lon, lat, who), minutes, who, leaving=leaving)
 
 
 def rings_of_outlet(
@@ -92,27 +94,27 @@ def rings_of_outlet(
     """
     if not 0 <= row < len(opened.town.outlets):
         raise NotFound("没有这一行网点。请检查编号。", english="There is no outlet in this row.")
-    point = opened.town.outlets.take(np.array([row]))
-    return _rings(opened, point, minutes, walker, leaving=leaving)
+    who = walker_named(opened, walker)
+    point = opened.footing(who).outlets.take(np.array([row]))
+    return _rings(opened, point, minutes, who, leaving=leaving)
 
 
 def _rings(
-    opened: Opened, point: Snapped, minutes: Sequence[float], walker: str, *, leaving: bool
+    opened: Opened, point: Snapped, minutes: Sequence[float], who: Walker, *, leaving: bool
 ) -> Rings:
-    town, who = opened.town, walker_named(opened, walker)
-    attached, access = bool(point.attached[0]), float(point.access_metres[0])
-    if not attached:
-        return Rings(access_metres=access, attached=False, each=())
+    town, footing = opened.town, opened.footing(who)
+    require_street(opened, point)
+    _require_short(opened, minutes)
     limits = [at_pace(deciseconds(each), who) for each in minutes]
     walked = walked_streets(
         opened.graph,
         town.streets,
-        weights_of(opened, who),
+        footing.weights,
         point,
         limit_ds=max(limits),
         leaving=leaving,
     )
-    homes = at_own_pace(walks(walked, town.homes.snapped), who)
+    homes = at_own_pace(walks(walked, footing.homes), who)
     found = []
     for each, land in zip(minutes, rings(town.streets, walked, limits), strict=True):
         near = homes <= deciseconds(each)
@@ -129,7 +131,17 @@ def _rings(
                 },
             )
         )
-    return Rings(access_metres=access, attached=True, each=tuple(found))
+    return Rings(access_metres=float(point.access_metres[0]), each=tuple(found))
+
+
+def _require_short(opened: Opened, minutes: Sequence[float]) -> None:
+    longest = longest_minutes(opened.demands, opened.params)
+    if max(minutes) > longest:
+        raise Invalid(
+            f"这次评价最远算到步行 {longest:g} 分钟，没有计算。请把分钟数改小。",
+            english=f"This run measured walks of up to {longest:g} minutes; nothing was computed. "
+            "Ask for fewer minutes.",
+        )
 
 
 def _degrees(opened: Opened, corners: Floats) -> Floats:

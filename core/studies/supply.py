@@ -29,7 +29,7 @@ from core.runs.town import Counts
 from core.store import Blobs
 from core.studies.opened import Opened, network_for
 from core.studies.places import walker_named
-from core.studies.ways import outlets_of
+from core.studies.ways import Wish, outlets_of
 
 MINUTES = (5.0, 10.0, 15.0)
 NEAREST = 3  # whose walks are told: a choice of three is one
@@ -159,7 +159,7 @@ def supply_with(
             f"这次运行没有测量“{key}”。请从结果页所列的业态中选择。",
             english=f"The run did not measure {key!r}. Choose one that its result lists.",
         )
-    rows = outlets_of(opened, key)
+    rows = outlets_of(opened, Wish(key=key))
     limits = [_longest(minutes, who) for minutes in MINUTES]
     network = network_for(opened, blobs, who, limits[-1])
     stream = balls(network.prepared, network.outlets.take(rows), network.homes, limit_ds=limits[-1])

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 import shapely
 
-from core.errors import NotFound
-from core.kernel.walks import deciseconds
+from core.errors import Invalid, NotFound
+from core.kernel.walks import UNREACHED, deciseconds
 from core.runs.lanes import Lane
 from core.runs.terms import REPORT_WALKER
 from core.studies.rings import rings_of_outlet, rings_of_place
@@ -17,7 +19,6 @@ MARKET = 0  # the only one, in the town's south west corner
 def test_people_inside_are_those_whom_the_run_found_near_the_only_market(opened):
     walks = opened.walks.of(REPORT_WALKER, Lane(format="small.wet_market"), 30.0)
     found = rings_of_outlet(opened, MARKET, MINUTES)
-    assert found.attached
     for ring, minutes in zip(found.each, MINUTES, strict=True):
         near = walks <= deciseconds(minutes)
         assert ring.minutes == minutes
@@ -61,11 +62,19 @@ def test_a_slower_walker_has_smaller_rings(opened):
         assert b.land.area < a.land.area
 
 
-def test_a_place_far_from_any_street_has_no_rings(opened):
+def test_a_place_far_from_any_street_is_refused_with_its_distance(opened):
     lon, lat = (float(each) for each in to_degrees(-600.0, 0.0))
-    found = rings_of_place(opened, lon, lat, MINUTES)
-    assert (found.attached, found.each) == (False, ())
-    assert found.access_metres == pytest.approx(600, rel=1e-3)
+    with pytest.raises(Invalid) as error:
+        rings_of_place(opened, lon, lat, MINUTES)
+    assert re.search(r"(599|600)\.\d m away, beyond the limit of 150 m", error.value.english)
+
+
+def test_rings_end_where_the_run_did(opened):
+    assert rings_of_outlet(opened, MARKET, [30.0]).each[0].homes == sum(
+        opened.walks.of(REPORT_WALKER, Lane(format="small.wet_market"), 30.0) < UNREACHED
+    )
+    with pytest.raises(Invalid, match="30 分钟"):
+        rings_of_outlet(opened, MARKET, [5.0, 31.0])
 
 
 def test_what_is_not_there_is_told(opened):
