@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.kernel.compiled.chains import chain_up, incidence
-from core.kernel.compiled.doors import hilbert
+from core.kernel.compiled.curve import AXIS_BITS, ROUNDS, along_curve
 from core.kernel.streets import Streets
 from core.kernel.walkers import Weights
 
 Ints: TypeAlias = NDArray[np.int32]
+Floats: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,7 +65,7 @@ def chained(streets: Streets, weights: Weights) -> Chains:
         of, facing, at, ends,
     )  # fmt: skip
     kept = np.flatnonzero(keep).astype(np.int32)
-    kept = kept[np.argsort(hilbert(streets.x[kept], streets.y[kept]), kind="stable")]
+    kept = kept[_near_together(streets.x[kept], streets.y[kept])]
     return Chains(
         of=of,
         facing=facing,
@@ -74,3 +75,14 @@ def chained(streets: Streets, weights: Weights) -> Chains:
         total=ends[:count, 2:].copy(),
         kept=kept,
     )
+
+
+def _near_together(x: Floats, y: Floats) -> Ints:
+    """Order points so that near ones mostly follow each other."""
+    if not len(x):
+        return np.zeros(0, dtype=np.int32)
+    west, south = float(x.min()), float(y.min())
+    side = max(float(x.max()) - west, float(y.max()) - south)
+    steps = (2**AXIS_BITS - 1) / side if side > 0 else 0.0
+    order: Ints = along_curve(x, y, west, south, steps, ROUNDS)
+    return order

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.kernel.chains import Chains, chained
-from core.kernel.compiled.chains import neighbours
+from core.kernel.compiled.chains import in_order, neighbours
 from core.kernel.compiled.hierarchy import eliminate, from_the_top, relabel, tighten
 from core.kernel.compiled.sweeps import transposed
 from core.kernel.streets import Streets
@@ -206,7 +206,7 @@ def _assembled(
 ) -> Prepared:
     """Put chains in order of where they begin, and lay the graph out by position."""
     tail, head = ends
-    order = np.argsort(tail, kind="stable").astype(np.int32)
+    order = in_order(tail, len(chains.kept))
     number = np.empty(len(order), dtype=np.int32)
     number[order] = np.arange(len(order), dtype=np.int32)
     tail, head, total = tail[order], head[order], chains.total[order]

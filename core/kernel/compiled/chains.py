@@ -210,3 +210,18 @@ def neighbours(
             near[k], out[k], back[k] = tail[chain], return_, there
             place[head[chain]] += 1
     return without_parallels(nodes, start, near, out, back)
+
+
+@compiled(f"int32[::1]({INTS}, int64)")
+def in_order(number: Ints, numbers: int) -> Ints:
+    """Sort rows by a whole number below ``numbers``, equal ones as they stand."""
+    place = np.zeros(numbers + 1, np.int32)
+    for row in range(len(number)):
+        place[number[row] + 1] += 1
+    for each in range(numbers):
+        place[each + 1] += place[each]
+    order = np.empty(len(number), np.int32)
+    for row in range(len(number)):
+        order[place[number[row]]] = row
+        place[number[row]] += 1
+    return order

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from core.kernel.compiled import FLOATS, INTS, compiled
 
 Ints = NDArray[np.int32]
-Words = NDArray[np.uint32]
 Signs = NDArray[np.int8]
 Floats = NDArray[np.float64]
 
@@ -131,34 +130,3 @@ def order_on_chains(chain: Ints, along: Ints, part: Floats, chains: int) -> tupl
                 low += 2 * width
             width *= 2
     return first[: chains + 1].copy(), row
-
-
-@compiled("uint32[::1](Array(float64, 1, 'C', True), Array(float64, 1, 'C', True))")
-def hilbert(x: Floats, y: Floats) -> Words:
-    """Give points' numbers along Hilbert's curve through a square of 65,536 cells a side.
-
-    Method: Hilbert 1891; the bitwise walk from the largest quadrant to the smallest.
-    """
-    count = len(x)
-    code = np.zeros(count, np.uint32)
-    if count == 0:
-        return code
-    west, south = x.min(), y.min()
-    side = max(x.max() - west, y.max() - south)
-    scale = 65535.0 / side if side > 0 else 0.0
-    for k in range(count):
-        column = np.int64((x[k] - west) * scale)
-        row = np.int64((y[k] - south) * scale)
-        total = np.int64(0)
-        half = np.int64(32768)
-        while half > 0:
-            right = np.int64(1) if column & half else np.int64(0)
-            upper = np.int64(1) if row & half else np.int64(0)
-            total += half * half * ((3 * right) ^ upper)
-            if upper == 0:
-                if right == 1:
-                    column, row = 65535 - column, 65535 - row
-                column, row = row, column
-            half >>= 1
-        code[k] = total
-    return code

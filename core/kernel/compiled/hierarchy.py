@@ -18,7 +18,7 @@ Longs = NDArray[np.int64]
 
 FAR16 = 65535
 BUCKETS = 4096
-WITNESS_LOOKS = 600  # comparisons spent on finding that a shortcut is not needed
+WITNESS_LOOKS = 200  # neighbours looked through to find that a shortcut is not needed
 
 
 @compiled("int64(int64, int64, int64)")
@@ -35,29 +35,27 @@ def write_arc(near: Ints, times: Words, place: int, node: int, out: int, into: i
     times[place] = np.uint32(out) | (np.uint32(into) << np.uint32(16))
 
 
-@compiled("boolean(int32[::1], uint32[::1], int32[::1], int64[::1], int64, int64, int64, int64)")
+@compiled("boolean(int32[::1], uint32[::1], int32[::1], int64, int64, int64, int64)")
 def has_witness(
-    near: Ints, times: Words, degree: Ints, start: Longs, one: int, other: int, out: int, into: int
+    near: Ints, times: Words, slot: Ints, begin: int, count: int, out: int, into: int
 ) -> bool:
-    """Tell whether a third node joins two neighbours as quickly, both ways."""
-    if degree[one] * degree[other] > WITNESS_LOOKS:
-        return False
+    """Tell whether a third node joins two neighbours as quickly, both ways.
+
+    ``slot`` says where the arcs of the one stand by the node they lead to; the other's are the
+    ``count`` from ``begin``.
+    """
     found_out, found_into = out == FAR16, into == FAR16
-    for p in range(start[one], start[one] + degree[one]):
-        there = times[p]
-        out_one, into_one = np.int64(there & np.uint32(0xFFFF)), np.int64(there >> np.uint32(16))
-        if out_one > out and into_one > into:
+    for q in range(begin, begin + count):
+        p = slot[near[q]]
+        if p < 0:
             continue
-        for q in range(start[other], start[other] + degree[other]):
-            if near[q] == near[p]:
-                back = times[q]
-                out_other = np.int64(back & np.uint32(0xFFFF))
-                into_other = np.int64(back >> np.uint32(16))
-                found_out = found_out or out_one + into_other <= out
-                found_into = found_into or into_one + out_other <= into
-                if found_out and found_into:
-                    return True
-                break
+        there, back = times[p], times[q]
+        out_one, into_one = np.int64(there & np.uint32(0xFFFF)), np.int64(there >> np.uint32(16))
+        out_other, into_other = np.int64(back & np.uint32(0xFFFF)), np.int64(back >> np.uint32(16))
+        found_out = found_out or out_one + into_other <= out
+        found_into = found_into or into_one + out_other <= into
+        if found_out and found_into:
+            return True
     return False
 
 
@@ -90,6 +88,7 @@ def eliminate(
             near[place], times[place] = near_in[k], times_in[k]
             place += 1
     level = np.zeros(nodes, np.int32)
+    slot = np.full(nodes, -1, np.int32)
     bucket = np.full(BUCKETS, -1, np.int32)
     after = np.full(nodes, -1, np.int32)
     for node in range(nodes - 1, -1, -1):
@@ -122,17 +121,15 @@ def eliminate(
             one = near[p]
             out_one = np.int64(times[p] & np.uint32(0xFFFF))
             into_one = np.int64(times[p] >> np.uint32(16))
+            for r in range(start[one], start[one] + degree[one]):
+                slot[near[r]] = r
             for q in range(p + 1, begin + count):
                 other = near[q]
                 out = joined(into_one, np.int64(times[q] & np.uint32(0xFFFF)), bound)
                 into = joined(np.int64(times[q] >> np.uint32(16)), out_one, bound)
                 if out == FAR16 and into == FAR16:
                     continue
-                found = -1
-                for r in range(start[one], start[one] + degree[one]):
-                    if near[r] == other:
-                        found = r
-                        break
+                found = slot[other]
                 if found >= 0:
                     was_out = np.int64(times[found] & np.uint32(0xFFFF))
                     was_into = np.int64(times[found] >> np.uint32(16))
@@ -144,12 +141,13 @@ def eliminate(
                                 write_arc(near, times, r, one, into, out)
                                 break
                     continue
-                if has_witness(near, times, degree, start, one, other, out, into):
+                if degree[other] <= WITNESS_LOOKS and has_witness(
+                    near, times, slot, start[other], degree[other], out, into
+                ):
                     continue
                 added += 1
                 for turn in range(2):
                     at = one if turn == 0 else other
-                    to = other if turn == 0 else one
                     if degree[at] == room[at]:
                         room[at] *= 2
                         if top + room[at] > most:
@@ -164,14 +162,19 @@ def eliminate(
                         for r in range(degree[at]):
                             near[top + r] = near[start[at] + r]
                             times[top + r] = times[start[at] + r]
+                            if turn == 0:
+                                slot[near[top + r]] = top + r
                         start[at] = top
                         top += room[at]
                     place = start[at] + degree[at]
                     if turn == 0:
-                        write_arc(near, times, place, to, out, into)
+                        write_arc(near, times, place, other, out, into)
+                        slot[other] = place
                     else:
-                        write_arc(near, times, place, to, into, out)
+                        write_arc(near, times, place, one, into, out)
                     degree[at] += 1
+            for r in range(start[one], start[one] + degree[one]):
+                slot[near[r]] = -1
     return added, start, degree, near, times
 
 
