@@ -160,7 +160,7 @@ def supply_with(
             english=f"The run did not measure {key!r}. Choose one that its result lists.",
         )
     rows = outlets_of(opened, Wish(key=key))
-    limits = [_longest(minutes, who) for minutes in MINUTES]
+    limits = [longest_at_pace(minutes, who) for minutes in MINUTES]
     network = network_for(opened, blobs, who, limits[-1])
     stream = balls(network.prepared, network.outlets.take(rows), network.homes, limit_ds=limits[-1])
     lanes = [np.arange(len(rows))]
@@ -235,7 +235,7 @@ def _people(opened: Opened, group: str) -> Counts:
     return groups[group]
 
 
-def _longest(minutes: float, who: Walker) -> int:
+def longest_at_pace(minutes: float, who: Walker) -> int:
     """Give the longest walk at the pace of all preparations that takes a walker so long."""
     limit = deciseconds(minutes)
     longest = at_pace(limit, who)
@@ -250,7 +250,7 @@ def _minutes(limit_ds: int) -> float:
 
 def _own(zones: Zones, who: Walker) -> Zones:
     """Give a walker's zones at the pace of all preparations."""
-    minutes = tuple(_minutes(_longest(each, who)) for each in zones.minutes)
+    minutes = tuple(_minutes(longest_at_pace(each, who)) for each in zones.minutes)
     return Zones(minutes=minutes, weights=zones.weights, note=zones.note)
 
 

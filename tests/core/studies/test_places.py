@@ -15,8 +15,9 @@ from core.runs.terms import REPORT_WALKER
 from core.studies.opened import network_for
 from core.studies.places import put, walker_named, walkers_of
 from core.studies.rings import rings_of_outlet, rings_of_place
+from core.studies.supply import MINUTES, supply_with
 from core.studies.ways import Wish, way_from_home
-from tests.core.runs.small_town import ELDER, to_degrees
+from tests.core.runs.small_town import ELDER, SHOPS, to_degrees
 
 MARKET = 0
 
@@ -61,12 +62,29 @@ def test_a_ruleset_may_mean_somebody_else_by_a_key_of_ours(opened):
 
 @pytest.mark.parametrize("key", sorted(PROFILES))
 def test_rings_count_those_whom_the_engine_finds_for_every_walker(stepped, blobs, key):
-    walker = PROFILES[key].walker
-    rows = np.array([MARKET], dtype=np.int32)
-    walks = walks_to(stepped, blobs, rows, walker, 30.0)
-    assert (walks < UNREACHED).any()
-    for ring in rings_of_outlet(stepped, MARKET, [5.0, 12.5, 30.0], walker=key).each:
-        assert ring.homes == (walks <= deciseconds(ring.minutes)).sum()
+    walker, people = PROFILES[key].walker, stepped.town.homes.people
+    for row in range(len(SHOPS)):
+        walks = walks_to(stepped, blobs, np.array([row], dtype=np.int32), walker, 30.0)
+        assert (walks < UNREACHED).any()
+        for ring in rings_of_outlet(stepped, row, [5.0, 12.5, 30.0], walker=key).each:
+            near = walks <= deciseconds(ring.minutes)
+            assert (ring.homes, ring.people) == (near.sum(), people[near].sum())
+
+
+@pytest.mark.parametrize("key", sorted(PROFILES))
+def test_choice_counts_what_the_engine_finds_for_every_walker(stepped, blobs, key):
+    found = supply_with(stepped, blobs, "small.breakfast_shop", walker=key)
+    walks = np.stack(
+        [
+            walks_to(stepped, blobs, found.outlets[place : place + 1], found.walker, 15.0)
+            for place in range(3)
+        ]
+    )
+    assert np.array_equal(found.walks, np.sort(walks, axis=0))
+    for minutes, offers in zip(MINUTES, found.offers, strict=True):
+        assert np.array_equal(offers, (walks <= deciseconds(minutes)).sum(axis=0))
+    for one in found.sharings:
+        assert one.summed == pytest.approx(one.shared, rel=1e-12)
 
 
 def test_the_way_of_a_wheelchair_is_the_engines(stepped, blobs):

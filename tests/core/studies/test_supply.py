@@ -5,11 +5,13 @@ import itertools
 import numpy as np
 import pytest
 
+from core.contract import Walker
 from core.errors import NotFound
 from core.kernel.walks import UNREACHED, deciseconds
 from core.runs.lanes import Lane
+from core.runs.network import at_own_pace
 from core.runs.terms import REPORT_WALKER
-from core.studies.supply import MINUTES, by_area, supply_with
+from core.studies.supply import MINUTES, by_area, longest_at_pace, supply_with
 from tests.core.runs.small_town import ELDER, SHOPS, residents, walked
 
 BREAKFAST = "small.breakfast_shop"
@@ -114,6 +116,15 @@ def test_a_slot_counts_each_outlet_once(opened, blobs, breakfast):
     assert all(
         np.array_equal(a, b) for a, b in itertools.zip_longest(slot.offers, breakfast.offers)
     )
+
+
+@pytest.mark.parametrize("speed", [0.1, 0.77, 0.8, 0.9, 1.0, 1.1, 1.2, 1.21, 2.3, 3.0])
+def test_the_longest_walk_within_a_walkers_minutes_is_within_and_the_next_is_not(speed):
+    walker = Walker(key="x", metres_per_second=speed)
+    for minutes in (0.1, 1.0, 5.0, 10.0, 15.0):
+        longest = longest_at_pace(minutes, walker)
+        within, beyond = at_own_pace(np.array([longest, longest + 1], dtype=np.int32), walker)
+        assert within <= deciseconds(minutes) < beyond
 
 
 @pytest.mark.parametrize(
