@@ -72,7 +72,7 @@ def measure(city: City, *, peer: bool = True) -> dict[str, Any]:
 
 
 def _compared(ready: Ready, stream: Balls) -> tuple[int, int]:
-    """Compare some outlets with a lane each of a search; homes that neither reaches do not count."""
+    """Compare some outlets with a lane each of a search, where either reaches a home."""
     on = np.flatnonzero(ready.outlets.chain >= 0)
     chosen = np.unique(on[np.linspace(0, len(on) - 1, min(COMPARED, len(on))).astype(int)])
     lanes = [np.array([row], dtype=np.int32) for row in chosen]
