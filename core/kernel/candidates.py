@@ -170,7 +170,7 @@ def within_reach(
 
 
 class TooMany(ValueError):
-    """The sets hold more homes in all than there is room for."""
+    """The sets, or the pairs, are more than there is room for."""
 
 
 def within_balls(balls: Balls, *, most: int) -> Cover:
@@ -209,16 +209,25 @@ def within_balls(balls: Balls, *, most: int) -> Cover:
     return Cover(points=balls.homes, start=_frozen(start), row=_frozen(row))
 
 
-def too_close(x: ArrayLike, y: ArrayLike, *, metres: float) -> TooClose:
+def too_close(x: ArrayLike, y: ArrayLike, *, metres: float, most: int | None = None) -> TooClose:
     """Pair the candidates that stand less than ``metres`` apart, as the crow flies.
 
     Exactly ``metres`` apart is far enough.
+
+    Raises
+    ------
+    ValueError
+        If coordinates or the distance make no sense; ``TooMany`` if the pairs, or those hardly
+        farther apart, are more than ``most``.
     """
     east, north = _points(x, y)
     _spacing(metres)
     pairs = np.zeros((0, 2), dtype=np.int64)
     if len(east) and metres > 0:
         tree = cKDTree(np.stack([east, north], axis=1))
+        near = (int(tree.count_neighbors(tree, metres * _WIDER)) - len(east)) // 2
+        if most is not None and near > most:
+            raise TooMany(f"{near} pairs are too close, more than {most}")
         pairs = tree.query_pairs(metres * _WIDER, output_type="ndarray")
     dx, dy = (side[pairs[:, 0]] - side[pairs[:, 1]] for side in (east, north))
     pairs = pairs[dx * dx + dy * dy < metres * metres]
