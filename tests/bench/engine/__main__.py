@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.bench.engine import query, real, siting, store, supply, whatif
+from tests.bench.engine import dragged, query, real, siting, store, supply, whatif
 from tests.bench.engine.ask import all_peers
 from tests.bench.engine.city import City, make_city
 
@@ -99,6 +99,10 @@ def _supply(told: argparse.Namespace) -> dict[str, Any]:
     return supply.measure(city_of(_one(told, "250k")))
 
 
+def _http(told: argparse.Namespace) -> dict[str, Any]:
+    return dragged.measure(city_of(_one(told, "250k")))
+
+
 def _one(told: argparse.Namespace, usual: str) -> str:
     return str(told.size[0]) if told.size else usual
 
@@ -109,6 +113,7 @@ PARTS: Mapping[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "whatif": _whatif,
     "siting": _siting,
     "supply": _supply,
+    "http": _http,
 }
 
 

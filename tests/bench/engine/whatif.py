@@ -52,7 +52,7 @@ def measure(city: City, *, edits: int = EDITS, seed: int = 3) -> dict[str, Any]:
         "homes": len(city.home_x),
         "edits": edits,
         "first_search_s": ground,
-        "seconds": {name: _spread(each) for name, each in seconds.items()},
+        "seconds": {name: spread(each) for name, each in seconds.items()},
         "compared": compared,
         "differing": differing,
     }
@@ -136,6 +136,7 @@ def _joined(one: Snapped, other: Snapped) -> Snapped:
     )
 
 
-def _spread(seconds: Sequence[float]) -> dict[str, float]:
+def spread(seconds: Sequence[float]) -> dict[str, float]:
+    """Give median, 95th percentile and largest."""
     half, most = np.quantile(seconds, (0.5, 0.95))
     return {"p50": float(half), "p95": float(most), "max": float(np.max(seconds))}
