@@ -9,7 +9,17 @@ from flask import Response
 from flask_smorest import Api
 
 from core import __version__
-from core.api import around, catalog, datasets, documents, jobs, picture, runs, supply
+from core.api import (
+    around,
+    catalog,
+    datasets,
+    documents,
+    jobs,
+    picture,
+    runs,
+    scenarios,
+    supply,
+)
 from core.api.blueprint import PREFIX, ApiBlueprint
 from core.api.problems import MEDIA, ProblemSchema
 
@@ -18,7 +28,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-ROOMS = (catalog, datasets, jobs, runs, picture, around, supply)
+ROOMS = (catalog, datasets, jobs, runs, picture, around, supply, scenarios)
 BLUEPRINTS = tuple(room.blueprint for room in ROOMS)
 
 

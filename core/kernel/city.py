@@ -152,9 +152,10 @@ class City:
                 field = Field(self.graph, seeds_at(doors), self.workspace)
                 offers = offered(doors, self.lanes[lane])
                 walks: Deciseconds = np.full(len(self.homes), UNREACHED, dtype=np.int32)
-                remeasure(
-                    self.desk, self.homes, self.homes.all, field.walks, (offers, NOTHING), walks
-                )
+                if len(doors):
+                    remeasure(
+                        self.desk, self.homes, self.homes.all, field.walks, (offers, NOTHING), walks
+                    )
                 found = self._grounds[lane] = Ground(field=field, walks=walks, offers=offers)
             return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -305,3 +305,23 @@ def _notes(study: Study) -> list[dict[str, str]]:
     if opened and all(one.through_gates for one in study.standing.numbers):
         return [dict(zip(("zh", "en"), NO_ONE_MINDS_GATES, strict=True))]
     return []
+
+
+def side_by_side(counted: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Set the totals of scenarios of one run beside each other, in their order."""
+    rows: dict[tuple[str, float], dict[str, Any]] = {}
+    for column, one in enumerate(counted):
+        for row in one["coverage"]:
+            named = {name: row[name] for name in ("key", "name", "english", "minutes", "before")}
+            place = rows.setdefault(
+                (row["key"], row["minutes"]), {**named, "after": [None] * len(counted)}
+            )
+            place["after"][column] = row["after"]
+    ordered = sorted(rows.values(), key=lambda row: (*order_of(row["key"]), row["minutes"]))
+    return {
+        "coverage": ordered,
+        "score": {
+            "before": counted[0]["score"]["before"],
+            "after": [one["score"]["after"] for one in counted],
+        },
+    }

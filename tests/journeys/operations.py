@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+CLOSED = {"kind": "close_outlet", "outlet": 0}
 # What each JSON operation is sent, an id in braces; one that is not here has to be added.
 BODIES: dict[str, dict[str, Any]] = {
     "POST /runs": {"ruleset": "national-2023-plan", "inputs": {"streets": "{version_id}"}},
@@ -15,6 +16,13 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /tokens": {"name": "t", "scopes": ["tenant.read"]},
     "POST /submissions": {"run_id": "{run_id}", "to": "{above}"},
     "POST /submissions/{submission_id}/reviews": {"verdict": "accepted"},
+    "POST /runs/{run_id}/scenarios": {"name": "t"},
+    "PATCH /runs/{run_id}/scenarios/{scenario_id}": {"name": "t", "version": 1},
+    "POST /runs/{run_id}/scenarios/{scenario_id}/edits": {"edit": CLOSED, "version": 1},
+    "POST /runs/{run_id}/scenarios/{scenario_id}/undo": {"version": 1},
+    "POST /runs/{run_id}/scenarios/{scenario_id}/redo": {"version": 1},
+    "POST /runs/{run_id}/whatif": {"edits": [CLOSED]},
+    "POST /runs/{run_id}/siting": {"format": "convenience_store", "at_most": 2, "seconds": 0.1},
 }
 # What pages' forms are sent: all of it each time, each takes what it knows.
 FORM = {
@@ -74,6 +82,8 @@ def _filled(value: Any, ids: dict[str, str]) -> Any:
 def _query(name: str, ids: dict[str, str]) -> str:
     if name in PLACE:
         return PLACE[name]
+    if name == "with":
+        return ids["scenario_id"]
     return ids["submission_id"] if name in ("left", "right") else "convenience_store"
 
 

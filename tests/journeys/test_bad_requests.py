@@ -73,9 +73,11 @@ def ids(place):
     """Give ids of the place's own; those it has none of are nobody's."""
     run = place.client.post(place.address("runs"), json={"ruleset": "jinan"}).json
     place.work()
+    made = place.client.post(place.address(f"runs/{run['id']}/scenarios"), json={"name": "t"}).json
     names = ("upload_id", "dataset_id", "version_id", "submission_id", "token_id", "user_id")
     nobodys = {name: str(uuid4()) for name in names}
-    return {**nobodys, "run_id": run["id"], "job_id": run["job_id"], "above": "x-above"}
+    ours = {"run_id": run["id"], "job_id": run["job_id"], "scenario_id": made["id"]}
+    return {**nobodys, **ours, "above": "x-above"}
 
 
 def refused(answer, *statuses):

@@ -25,7 +25,7 @@ TOGETHER_ALL = (Role.BUREAU_ADMIN, Role.REVIEWER, Role.AUDITOR)
 NOWHERE = "x-nowhere"
 IDS = (
     *("upload_id", "dataset_id", "version_id", "job_id"),
-    *("run_id", "submission_id", "token_id", "user_id"),
+    *("run_id", "scenario_id", "submission_id", "token_id", "user_id"),
 )
 CSRF = re.compile(r'(?<=name="csrf_token" value=")[^"]*')
 
@@ -50,6 +50,7 @@ def theirs(settle, above, services):
     asked = {"ruleset": "national-2023-plan", "label": CANARY}
     run = place.client.post(place.address("runs"), json=asked).json
     place.work()
+    made = place.client.post(place.address(f"runs/{run['id']}/scenarios"), json={"name": CANARY})
     with services.database.session(place.tenant_id, place.user_id) as session:
         session.add(TenantPlugin(plugin_key="osm", state="on", settings={}))
         submission = submit(session, run["id"], "x-above", place.user_id).id
@@ -65,6 +66,7 @@ def theirs(settle, above, services):
         ),
         "job_id": bad["id"],
         "run_id": run["id"],
+        "scenario_id": made.json["id"],
         "submission_id": str(submission),
         "token_id": str(token),
         "user_id": str(place.user_id),
