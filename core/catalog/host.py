@@ -65,9 +65,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """The plugins of this process, built-ins first, then by key."""
+    """The plugins of this process, built-ins first, then by key.
+
+    ``kept`` holds the catalogues made of them, by what was enabled: plugins do not change while
+    the process lives.
+    """
 
     records: tuple[Record, ...]
+    kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def ready(self) -> tuple[Record, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from enum import Enum
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
@@ -65,6 +67,7 @@ class Catalogue:
     plugins: Mapping[str, Enabled]
     faults: tuple[PluginFault, ...]
     digest: str
+    formats_digest: str
     owners: Mapping[tuple[Kind, str], str] = field(repr=False)
 
     def owner(self, kind: Kind, key: str) -> Enabled:
@@ -124,13 +127,25 @@ def _found(values: Mapping[str, Value], key: str, what: str) -> Value:
 
 
 def catalogue_for(host: Host, enabled: Mapping[str, Mapping[str, Any]]) -> Catalogue:
-    """Build the catalogue of a tenant that has these plugins on, with these settings.
+    """Give the catalogue of a tenant that has these plugins on, with these settings.
+
+    Built once a process for each such choice, and anew while a plugin of it fails.
 
     Raises
     ------
     Conflict
         When two plugins give the same key, naming both.
     """
+    key = json.dumps(enabled, sort_keys=True, default=repr)
+    kept: Catalogue | None = host.kept.get(key)
+    if kept is None:
+        kept = _built(host, enabled)
+        if not kept.faults:
+            host.kept[key] = kept
+    return kept
+
+
+def _built(host: Host, enabled: Mapping[str, Mapping[str, Any]]) -> Catalogue:
     faults: list[PluginFault] = []
     records = {record.key: record for record in _records(host, enabled, faults)}
     plugins: dict[str, Enabled] = {}
@@ -159,6 +174,7 @@ def catalogue_for(host: Host, enabled: Mapping[str, Mapping[str, Any]]) -> Catal
         plugins=MappingProxyType(plugins),
         faults=tuple(faults),
         digest=_digest(plugins, told, given["ruleset"]),
+        formats_digest=_formats_digest(given["format"]),
         owners=MappingProxyType(owners),
     )
 
@@ -217,6 +233,19 @@ def _later(one: Any, other: Any) -> Any:
     if not isinstance(one, Ruleset):
         return other
     return max(one, other, key=lambda each: (each.effective, each.version))
+
+
+def _formats_digest(formats: Mapping[str, BusinessFormat]) -> str:
+    return digest_of({key: _plain(asdict(one)) for key, one in formats.items()})
+
+
+def _plain(value: Any) -> Any:
+    """Turn what a format is made of into JSON's own types."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(each) for each in value]
+    return value.value if isinstance(value, Enum) else value
 
 
 def _digest(

@@ -12,6 +12,7 @@ from core.db.session import Database
 from core.jobs.claim import Heart
 
 WRITTEN_EVERY_SECONDS = 0.5
+STAGES_EVERY_SECONDS = 0.2  # shorter stages are told with the next; the last is always
 
 
 class Progress:
@@ -42,7 +43,7 @@ class Progress:
         self._written = 0.0
 
     def stage(self, key: str) -> None:
-        """Begin a stage; those before it are done."""
+        """Begin a stage; those before it are done. Written at most five times a second."""
         now = time.monotonic()
         for stage in self.stages:
             if stage["state"] == "now":
@@ -50,7 +51,11 @@ class Progress:
             if stage["key"] == key:
                 stage["state"] = "now"
         self._began = now
-        self._write(0.0)
+        if self.heart is not None and self.heart.lost.is_set():
+            raise Fenced
+        last = key == self.stages[-1]["key"]
+        if last or now - self._written >= STAGES_EVERY_SECONDS:
+            self._write(0.0)
 
     def tick(self, done: int, total: int) -> None:
         """Say how far the stage is; written at most twice a second."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from uuid import UUID, uuid4
 
 from redis import Redis
@@ -46,10 +46,14 @@ class Hint(QueuedJob):
     @property
     @override
     def func(self) -> Callable[..., None]:
-        """Give the one task, if that is what is named and its arguments are two ids."""
+        """Give the one task, if that is what is named."""
+        self.check()
+        return self._follow
+
+    def check(self) -> None:
+        """Refuse what names anything but the one task."""
         if self.func_name != TASK or self.instance is not None or self.kwargs:
             raise Refused(f"the queue names {self.func_name!r}")
-        return self._follow
 
     @property
     @override
@@ -73,16 +77,31 @@ class Hint(QueuedJob):
         self.webhooks = []
         return restored
 
+    def row(self) -> tuple[UUID, UUID]:
+        """Give the tenant id and job id that it carries.
+
+        Raises
+        ------
+        Refused
+            It names another function, or carries something else.
+        """
+        self.check()
+        return _ids(*self.args)
+
     @classmethod
     def _follow(cls, *ids: str) -> None:
         """Perform the row that the ids name."""
         if cls.perform_row is None:
             raise Refused("nothing performs jobs in this process")
-        try:
-            tenant_id, job_id = (UUID(each) for each in ids)
-        except (ValueError, AttributeError, TypeError) as error:
-            raise Refused("a wake-up carries two ids") from error
-        cls.perform_row(tenant_id, job_id)
+        cls.perform_row(*_ids(*ids))
+
+
+def _ids(*ids: str) -> tuple[UUID, UUID]:
+    try:
+        tenant_id, job_id = (UUID(each) for each in ids)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise Refused("a wake-up carries two ids") from error
+    return tenant_id, job_id
 
 
 class Hints(Queue):
@@ -120,6 +139,27 @@ def send_hint(hints: Hints, tenant_id: UUID, job_id: UUID) -> None:
         description="wake-up",
         job_id=uuid4().hex,
     )
+
+
+def take_hint(hints: Hints) -> Hint | None:
+    """Take the next wake-up from the queue without waiting; None where there is none.
+
+    It is forgotten at once: when its taker dies, the row waits and another is sent.
+    """
+    found = Hints.dequeue_any(
+        [hints],
+        None,
+        hints.connection,
+        job_class=Hint,
+        serializer=hints.serializer,
+        death_penalty_class=UnixSignalDeathPenalty,
+    )
+    if found is None:
+        return None
+    hint = cast("Hint", found[0])  # as asked for
+    hints.intermediate_queue.remove(hint.id)
+    hint.delete(remove_from_queue=False)
+    return hint
 
 
 def nudge(redis_url: str) -> None:

@@ -86,10 +86,7 @@ def place(
         chosen = [int(row) for kind in JUDGED for row in np.flatnonzero(table["kind"] == kind)]
         named = [_area(table, row) for row in chosen]
         _refuse_doubles(named)
-        tree = shapely.STRtree(shapely.points(lon, lat))
-        polygons = shapely.from_wkb([table["wkb"][row] for row in chosen])
-        which, home = tree.query(polygons, predicate="intersects")
-        members += [np.sort(home[which == place]).astype(np.int32) for place in range(len(chosen))]
+        members += [_inside(shapely.from_wkb(table["wkb"][row]), lon, lat) for row in chosen]
     indptr = np.cumsum([0, *(len(rows) for rows in members)])
     indices = np.concatenate(members)
     ones = np.ones(len(indices), dtype=np.int64)
@@ -116,6 +113,19 @@ def _area(table: Mapping[str, NDArray[Any]], row: int) -> Area:
         note=note,
         satisfaction=satisfaction,
     )
+
+
+def _inside(area: Any, lon: Floats, lat: Floats) -> NDArray[np.int32]:
+    """Give the points in a polygon or on its border, in order."""
+    if area.is_empty:
+        return np.zeros(0, dtype=np.int32)
+    west, south, east, north = area.bounds
+    near = np.flatnonzero((lon >= west) & (lon <= east) & (lat >= south) & (lat <= north))
+    shapely.prepare(area)
+    inside: NDArray[np.int32] = near[shapely.intersects_xy(area, lon[near], lat[near])].astype(
+        np.int32
+    )
+    return inside
 
 
 def _refuse_doubles(named: Sequence[Area]) -> None:

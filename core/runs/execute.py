@@ -24,7 +24,6 @@ from core.runs.judge import judge
 from core.runs.lanes import Ticks
 from core.runs.measure import count, measure, ready
 from core.runs.params import Params
-from core.runs.plan import formats_digest
 from core.runs.record import Artefacts, begin, complete, fail
 from core.runs.terms import CELL_METRES, FORMAT
 from core.runs.town import load, settle
@@ -188,7 +187,7 @@ def pinned_catalogue(host: Host, plan: Mapping[str, Any]) -> Catalogue:
         "contract": (plan["api"], list(API)),
         "ruleset": (plan["ruleset"]["version"], ruleset.version),
         "ruleset's text": (plan["ruleset"]["digest"], ruleset.digest),
-        "business formats": (plan["formats"], formats_digest(catalogue)),
+        "business formats": (plan["formats"], catalogue.formats_digest),
         "ordinary week": (plan["ordinary_week"], REFERENCE_MONDAY),
         "gap grid": (plan["gap_cell_metres"], CELL_METRES),
     }

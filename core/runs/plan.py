@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -120,7 +119,7 @@ def make_plan(
         "kernel": VERSION,
         "inputs": dict(digests),
         "ruleset": {"key": ruleset.key, "version": ruleset.version, "digest": ruleset.digest},
-        "formats": formats_digest(catalogue),
+        "formats": catalogue.formats_digest,
         "plugins": [
             {"key": one.key, "version": one.version, "settings": plain(one.settings)}
             for one in sorted(catalogue.plugins.values(), key=lambda one: one.key)
@@ -130,11 +129,6 @@ def make_plan(
         "ordinary_week": REFERENCE_MONDAY,
         "gap_cell_metres": CELL_METRES,
     }
-
-
-def formats_digest(catalogue: Catalogue) -> str:
-    """Give the digest of all business formats of a catalogue."""
-    return digest_of({key: plain(asdict(one)) for key, one in catalogue.formats.items()})
 
 
 def _versions(session: Session, inputs: Mapping[str, UUID]) -> dict[str, DatasetVersion]:

@@ -23,7 +23,8 @@ def told(database, held):
         return job_progress(session.scalars(select(Job).where(Job.id == held.job_id)).one())
 
 
-def test_stages_go_from_waiting_to_done(database, held):
+def test_stages_go_from_waiting_to_done(database, held, monkeypatch):
+    monkeypatch.setattr("core.jobs.progress.STAGES_EVERY_SECONDS", 0.0)
     progress = Progress(database, held, ("load", "reach", "record"))
     progress.stage("load")
     progress.stage("reach")
@@ -32,6 +33,16 @@ def test_stages_go_from_waiting_to_done(database, held):
     assert told_now["stages"][0]["seconds"] is not None
     assert told_now["percent"] == 33
     assert told_now["state"] == "running"
+
+
+def test_short_stages_are_told_together_with_the_last(database, held):
+    progress = Progress(database, held, ("load", "snap", "reach", "record"))
+    for key in ("load", "snap", "reach"):
+        progress.stage(key)
+    assert told(database, held)["stages"][0]["state"] == "now"
+    progress.stage("record")
+    states = [stage["state"] for stage in told(database, held)["stages"]]
+    assert states == ["done", "done", "done", "now"]
 
 
 def test_ticks_say_how_far_a_stage_is(database, held):

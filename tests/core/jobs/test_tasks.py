@@ -72,7 +72,7 @@ class Wall(Host):
         return "Wall()"
 
     @property
-    def records(self):
+    def kept(self):
         raise ZeroDivisionError
 
 

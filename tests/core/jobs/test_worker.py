@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from redis import Redis
@@ -17,7 +18,7 @@ from sqlalchemy import func, select
 from core.config import Config
 from core.db import Job, Run, RunScore
 from core.errors import Misconfigured
-from core.jobs.queues import QUEUE
+from core.jobs.queues import QUEUE, Refused, queue, send_hint, take_hint
 from core.jobs.worker import run_worker
 from core.runs.verify import verify
 
@@ -195,3 +196,44 @@ def test_a_signal_that_interrupts_its_own_handler_still_stops_the_crew():
     """)
     stopped = subprocess.run([sys.executable, "-c", script], check=False, timeout=60)
     assert stopped.returncode == 0
+
+
+def test_one_child_does_several_waiting_jobs_and_each_is_claimed(
+    database, blobs, host, town, start_worker, wait_for
+):
+    tenant, ask = town
+    asked = []
+    for _ in range(4):
+        tenant_id = tenant()
+        asked.append((tenant_id, *ask(tenant_id)))
+    start_worker()
+    wait_for(lambda: all(state(database, one, run) == "done" for one, run, _ in asked))
+    for tenant_id, run_id, job_id in asked:
+        assert outcome(database, tenant_id, run_id, job_id) == ("done", 1, 4)
+
+
+def test_a_wake_up_taken_by_hand_leaves_nothing_in_the_queue(redis_url):
+    connection = Redis.from_url(redis_url)
+    connection.flushdb()
+    hints = queue(connection)
+    ids = uuid4(), uuid4()
+    send_hint(hints, *ids)
+    hint = take_hint(hints)
+    assert hint is not None
+    assert hint.row() == ids
+    assert take_hint(hints) is None
+    left = {key.decode() for key in connection.keys("rq:*")} - {"rq:queues"}
+    assert not left, left
+    connection.close()
+
+
+def test_what_is_no_wake_up_is_refused_when_taken_by_hand(redis_url):
+    connection = Redis.from_url(redis_url)
+    connection.flushdb()
+    hints = queue(connection)
+    Queue(QUEUE, connection=connection, serializer=JSONSerializer).enqueue("os.getcwd")
+    hint = take_hint(hints)
+    assert hint is not None
+    with pytest.raises(Refused, match=r"os\.getcwd"):
+        hint.row()
+    connection.close()
