@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from uuid import UUID
 
 import numpy as np
 from sqlalchemy import Engine, create_engine, select, text
+from sqlalchemy.pool import NullPool
 
 from core.catalog.enabled import catalogue_of
 from core.cli import processes
@@ -103,18 +104,16 @@ def measured(home: Path, cities: int, workers: int, seed: int) -> dict[str, Any]
             secret_key="bench",
             sample=True,
         )
-        services = open_services(config)
-        started = time.perf_counter()
-        sizes, tenants = make_cities(services, cities, seed)
-        made = time.perf_counter() - started
         superuser = addresses.superuser_url.replace("/postgres?", "/lifecircle?")
-        engine = create_engine(superuser, isolation_level="AUTOCOMMIT")
-        nation = Nation(services=services, engine=engine, tenants=tenants)
-        with _workers(config, home / "workers.log", workers) as pid:
-            cold = one_pass(nation, pid, FIRST, "cold")
-            again = one_pass(nation, pid, AGAIN, "re-score")
-        engine.dispose()
-        services.close()
+        engine = create_engine(superuser, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        with closing(open_services(config)) as services:
+            started = time.perf_counter()
+            sizes, tenants = make_cities(services, cities, seed)
+            made = time.perf_counter() - started
+            nation = Nation(services=services, engine=engine, tenants=tenants)
+            with _workers(config, home / "workers.log", workers) as pid:
+                cold = one_pass(nation, pid, FIRST, "cold")
+                again = one_pass(nation, pid, AGAIN, "re-score")
     return {
         "cities": cities,
         "workers": workers,

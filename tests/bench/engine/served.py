@@ -6,7 +6,7 @@ import http.client
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ class Served:
 def served(city: City, home: Path, centre: tuple[float, float]) -> Iterator[Served]:
     """Freeze, evaluate and serve a city for the time of the block.
 
-    The city has as many lanes as the ruleset asks for formats; ``formats_asked`` tells.
+    Its first lanes become the formats that the ruleset asks about.
     """
     with Servers(home / "servers") as addresses:
         init.create_roles(addresses.superuser_url)
@@ -97,25 +97,23 @@ def served(city: City, home: Path, centre: tuple[float, float]) -> Iterator[Serv
             insecure_http=True,
             sample=True,
         )
-        services = open_services(config)
-        run_id, token, seconds, formats = _evaluated(services, city, centre)
+        with closing(open_services(config)) as services:
+            run_id, token, seconds, formats = _evaluated(services, city, centre)
         port = free_port(HOST, FIRST_PORT)
-        web = processes.web(replace(config), bind=HOST, port=port, log=home / "web.log")
-        with web as address:
+        with processes.web(config, bind=HOST, port=port, log=home / "web.log") as address:
             where = urlsplit(address)
             connection = http.client.HTTPConnection(
                 where.hostname or HOST, where.port, timeout=PATIENCE_SECONDS
             )
             base = f"/api/v1/tenants/{SLUG}/runs/{run_id}"
-            yield Served(
-                speaker=Speaker(connection=connection, token=token, base=base),
-                run_id=run_id,
-                centre=centre,
-                formats=formats,
-                run_seconds=seconds,
-            )
-            connection.close()
-        services.close()
+            with closing(connection):
+                yield Served(
+                    speaker=Speaker(connection=connection, token=token, base=base),
+                    run_id=run_id,
+                    centre=centre,
+                    formats=formats,
+                    run_seconds=seconds,
+                )
 
 
 def formats_asked(services: Services, tenant_id: Any) -> list[str]:
