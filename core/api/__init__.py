@@ -18,6 +18,7 @@ from core.api import (
     picture,
     runs,
     scenarios,
+    siting,
     supply,
 )
 from core.api.blueprint import PREFIX, ApiBlueprint
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-ROOMS = (catalog, datasets, jobs, runs, picture, around, supply, scenarios)
+ROOMS = (catalog, datasets, jobs, runs, picture, around, supply, scenarios, siting)
 BLUEPRINTS = tuple(room.blueprint for room in ROOMS)
 
 
