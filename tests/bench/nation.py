@@ -53,7 +53,6 @@ class Told:
 
     wall: float = 0.0
     stages: dict[str, float] = field(default_factory=dict)
-    at_work: float = 0.0
     together: int = 0
     fair: int = 0
     by_kind: dict[str, int] = field(default_factory=dict)
@@ -185,16 +184,10 @@ def one_pass(nation: Nation, worker_pid: int, params: Mapping[str, Any], name: s
                 raise RuntimeError(f"{slug}: {run.state}: {run.fault_message}")
             for key, seconds in run.stage_seconds.items():
                 told.stages[key] = told.stages.get(key, 0.0) + seconds
-    with nation.engine.connect() as connection:
-        ids = list(runs.values())
-        told.at_work = float(connection.execute(AT_WORK, {"ids": ids}).scalar_one())
     say(f"{name}: {told.wall:.1f} s for {len(runs)} cities")
     return told
 
 
-AT_WORK = text(
-    "SELECT extract(epoch FROM sum(ended_at - started_at)) FROM jobs WHERE subject_id = ANY(:ids)"
-)
 UNFINISHED = text("SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')")
 
 
@@ -241,7 +234,6 @@ def _plain(told: Told) -> dict[str, Any]:
     return {
         "wall_s": told.wall,
         "stages_s": told.stages,
-        "at_work_s": told.at_work,
         "peak_shared_counted_once": told.fair,
         "peak_resident_sum": told.together,
         "largest_process": max(told.by_kind.values(), default=0),

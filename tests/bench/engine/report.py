@@ -260,18 +260,22 @@ def _nation(found: Mapping[str, Any]) -> list[str]:
     for name, key in (("cold", "cold"), ("re-score", "again")):
         one = found[key]
         stages = ", ".join(f"{stage} {took:.1f}" for stage, took in _by_size(one["stages_s"]))
-        rest = one["at_work_s"] - sum(one["stages_s"].values())
+        inside = sum(one["stages_s"].values())
+        beside = one["wall_s"] * found["workers"] - inside
         rows.append(
             (
                 name,
                 f"{one['wall_s']:.1f}",
-                f"{one['at_work_s']:.1f}",
-                f"{stages}, rest {rest:.1f}",
+                f"{inside:.1f}: {stages}",
+                f"{beside:.1f}",
                 f"{one['peak_shared_counted_once'] / MIB:.0f}",
                 f"{one['largest_process'] / MIB:.0f}",
             )
         )
-    head = ("", "wall s", "at work s", "of which", "peak of workers MiB", "largest process MiB")
+    head = (
+        *("", "wall s", "in stages s", "beside them s (forks, questions, waiting)"),
+        *("peak of workers MiB", "largest process MiB"),
+    )
     return ["## Nation", text, table(head, rows)]
 
 
