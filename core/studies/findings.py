@@ -149,19 +149,7 @@ def card_changes(study: Study, changes: tuple[DemandChange, ...]) -> tuple[CardC
 
 def gaining_and_losing(study: Study) -> tuple[Counts, Counts]:
     """Count the people by group who gain anything that the report counts, and who lose any."""
-    standing = study.standing
-    homes = [
-        count.homes
-        for number, count in study.tally.counts.items()
-        if standing.indicators[number].key
-    ]
-    totals = []
-    for sign in (1, -1):
-        some = np.zeros(len(standing.people), dtype=np.bool_)
-        for row in homes:
-            some |= row == sign
-        totals.append(standing.people[some].sum(axis=0))
-    return totals[0], totals[1]
+    return study.tally.gaining.people, study.tally.losing.people
 
 
 def _numbers(standing: Standing, place: int) -> Mapping[bool, int]:

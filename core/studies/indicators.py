@@ -23,11 +23,12 @@ Numbers: TypeAlias = Mapping[Profile, Mapping[Lane, int]]  # of lanes, by profil
 class Indicator:
     """People who walk in time to so many of some lanes: one number per area and group.
 
-    ``key`` and ``minutes`` name one of the report; ``demand`` (its place in the ruleset) and
-    ``sure`` one of the ruleset.
+    ``profile`` is the walker's. ``key`` and ``minutes`` name one of the report; ``demand`` (its
+    place in the ruleset) and ``sure`` one of the ruleset.
     """
 
     walker: Walker
+    profile: Profile
     lanes: tuple[int, ...]
     minutes: float
     at_least: int
@@ -35,11 +36,6 @@ class Indicator:
     key: str = ""
     demand: int = -1
     sure: bool = False
-
-    @property
-    def profile(self) -> Profile:
-        """Whose streets it is walked on."""
-        return profile(self.walker)
 
     def met(self, walks: Sequence[Deciseconds]) -> NDArray[np.bool_]:
         """Mark the homes where it is met.
@@ -74,6 +70,7 @@ def reported(
         for each in minutes:
             yield Indicator(
                 walker=REPORT_WALKER,
+                profile=profile(REPORT_WALKER),
                 lanes=tuple(some),
                 minutes=each,
                 at_least=1,
@@ -93,6 +90,7 @@ def demanded(
         for sure in (True, False):
             yield Indicator(
                 walker=demand.walker,
+                profile=profile(demand.walker),
                 lanes=tuple(number[lane] for lane in lanes_of(demand, sure=sure)),
                 minutes=demand.minutes,
                 at_least=demand.at_least,

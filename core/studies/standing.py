@@ -157,6 +157,12 @@ class Standing:
         return found
 
     @cached_property
+    def _area_of_entry(self) -> NDArray[np.intp]:
+        """Name the area of each pair of area and home."""
+        homes = self.opened.town.areas.homes
+        return np.repeat(np.arange(homes.shape[0]), np.diff(homes.indptr))
+
+    @cached_property
     def living(self) -> Mapping[str, Counts]:
         """Count everybody of each group by area."""
         total = self.opened.town.areas.people(self.people)
@@ -201,8 +207,16 @@ class Standing:
         if row is None:
             nobody = np.zeros((len(areas.each), len(self.groups)), dtype=np.int64)
             return dict.fromkeys(minutes, nobody)
-        near = [np.where(row[:, None] <= deciseconds(one), self.people, 0) for one in minutes]
-        counted = np.split(areas.people(np.concatenate(near, axis=1)), len(minutes), axis=1)
+        limits = np.array([deciseconds(one) for one in minutes])
+        classes = len(limits) + 1  # of walks, by the first limit that is long enough
+        home, place = areas.homes.indices, self._area_of_entry * classes
+        place += np.searchsorted(limits, row)[home]
+        counted = np.empty((len(minutes), len(areas.each), len(self.groups)), dtype=np.int64)
+        for column in range(len(self.groups)):
+            # Sums of whole numbers below 2^53 are exact in floats, too.
+            each = np.bincount(place, self.people[home, column], len(areas.each) * classes)
+            within = each.reshape(-1, classes)[:, :-1].cumsum(axis=1)
+            counted[:, :, column] = within.T.astype(np.int64)
         return dict(zip(minutes, counted, strict=True))
 
     def _demanded(self, one: Indicator) -> Counts:

@@ -31,22 +31,43 @@ class Count:
         People more than in the run, shape (areas, groups); negative where fewer.
     homes
         1 where a home gained it, -1 where it lost it.
+    changed
+        How many homes gained or lost it.
     gained, lost
         People of those homes by group; both may be more than nothing.
     """
 
     areas: Counts
     homes: NDArray[np.int8]
+    changed: int
     gained: Counts
     lost: Counts
+
+
+class Anything:
+    """Homes that gained, or lost, anything that the report counts, and their people by group."""
+
+    def __init__(self, homes: int, groups: int) -> None:
+        self.people = np.zeros(groups, dtype=np.int64)
+        self._times = np.zeros(homes, dtype=np.int16)  # how many indicators of each home
+
+    def add(self, homes: Rows, step: NDArray[np.int64], people: Counts) -> None:
+        """Count one indicator more or less of some homes, each named once."""
+        before = self._times[homes]
+        after = before + step
+        self._times[homes] = after
+        self.people += _sum(people, (after > 0).astype(np.int64) - (before > 0))
 
 
 class Tally:
     """The counts of one scenario: only those that something changed."""
 
     def __init__(self, standing: Standing) -> None:
+        homes, groups = len(standing.opened.town.homes.lon), len(standing.groups)
         self.standing = standing
         self.counts: dict[int, Count] = {}
+        self.gaining = Anything(homes, groups)
+        self.losing = Anything(homes, groups)
 
     def update(self, changes: Changes, walks_at: WalksAt) -> None:
         """Bring the counts in line with an edit, or with the undoing of one.
@@ -82,15 +103,24 @@ class Tally:
         old = count.homes[homes]
         new = old + step
         count.homes[homes] = new
-        count.gained += _sum(people, (new == 1).astype(np.int64) - (old == 1))
-        count.lost += _sum(people, (new == -1).astype(np.int64) - (old == -1))
+        more = (new == 1).astype(np.int64) - (old == 1)
+        less = (new == -1).astype(np.int64) - (old == -1)
+        count.changed += int(more.sum() + less.sum())
+        count.gained += _sum(people, more)
+        count.lost += _sum(people, less)
         _add(count.areas, self.standing.areas_of, homes, people * step[:, None])
+        if one.key:
+            self.gaining.add(homes, more, people)
+            self.losing.add(homes, less, people)
+        if not count.changed:  # nothing is left of it
+            del self.counts[number]
 
     def _nothing(self, one: Indicator) -> Count:
         town, groups = self.standing.opened.town, len(one.groups)
         return Count(
             areas=np.zeros((len(town.areas.each), groups), dtype=np.int64),
             homes=np.zeros(len(town.homes.lon), dtype=np.int8),
+            changed=0,
             gained=np.zeros(groups, dtype=np.int64),
             lost=np.zeros(groups, dtype=np.int64),
         )
