@@ -232,10 +232,14 @@ def _changed(
 ) -> Response:
     """Compute first, outside of any transaction; then write, if nobody else did meanwhile."""
     with here.session() as session:
+        run = find_done(session, run_id)
+        plan, fingerprint = run.plan, run.fingerprint
         found = rows.find(session, run_id, scenario_id)
         rows.require_version(found, version)
         edits, undone = step(list(found.edits), list(found.undone))
-    opened = open_here(here, run_id)
+    from core.studies.opened import open_run  # noqa: PLC0415 - the compiler, when asked
+
+    opened = open_run(here.services.blobs, here.services.host, plan, fingerprint)
     from core.studies.answer import answer as answered  # noqa: PLC0415 - the compiler, when asked
 
     with _study(here, opened, scenario_id, edits) as study:

@@ -105,6 +105,23 @@ class Standing:
         self._grounds: dict[Profile, Ground] = {}
         self._gated: OrderedDict[tuple[Profile, Gates], Ground] = OrderedDict()
         self._counts: dict[str | Indicator, Mapping[float, Counts]] = {}
+        self._warming = threading.Lock()
+        self._warm = False
+
+    def warm(self) -> None:
+        """Search and count what the run has, so that no edit waits for it; done once."""
+        with self._warming:
+            if self._warm:
+                return
+            for one in self.numbers:
+                city = self.ground(one).city
+                for lane, rows in enumerate(city.lanes):
+                    if len(rows):
+                        city.ground(lane)
+            for indicator in self.indicators:
+                if indicator.key in self.opened.measured.walks:
+                    self.before(indicator)
+            self._warm = True
 
     def ground(self, one: Profile, gates: Gates = frozenset()) -> Ground:
         """Give a profile's city, with some gates opened to everybody."""
@@ -266,7 +283,10 @@ class Standing:
 
 
 def stand(opened: Opened, blobs: Blobs) -> Standing:
-    """Make an opened run ready, or give it where this process has it standing already."""
+    """Make an opened run ready, or give it where this process has it standing already.
+
+    The first call takes about as long as opening the run; threads that ask meanwhile wait for it.
+    """
     key = str(blobs.root), id(opened)
     with _lock:
         found = _held.get(key)
@@ -275,7 +295,8 @@ def stand(opened: Opened, blobs: Blobs) -> Standing:
         _held.move_to_end(key)
         while len(_held) > HELD:
             _held.popitem(last=False)
-        return found
+    found.warm()
+    return found
 
 
 _held: OrderedDict[tuple[str, int], Standing] = OrderedDict()  # each holds its run, so ids stay
