@@ -203,7 +203,7 @@ def _seeds(outlets: Doors) -> _Seeds:
         lane=(np.arange(len(rows)) % LANES).astype(np.int32),
         chain=outlets.chain[rows],
         access=access,
-        at=np.column_stack([outlets.along[rows], access]),
+        at=outlets.along[rows],
         part=outlets.part[rows],
         node=np.column_stack([outlets.tail[rows], outlets.head[rows]]).reshape(-1),
         time=(ends[:, 2:] + access[:, np.newaxis]).reshape(-1),
@@ -255,7 +255,8 @@ class _Sweeps:
         )  # fmt: skip
         clean(self._visited, visited, self._field, self._reached)
         along_chains(
-            own, seeds.at[some], seeds.part[some], lane,
+            np.arange(len(own), dtype=np.int32), lane,
+            own, seeds.at[some], seeds.part[some], seeds.access[some],
             homes.first, homes.along, homes.part, self._line_of, access, lines,
         )  # fmt: skip
         hold_lines(lines, limit)

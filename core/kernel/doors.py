@@ -63,6 +63,14 @@ class Doors:
         ordered: tuple[Ints, Ints] = order_on_chains(self.chain, self.along, self.part, self.chains)
         return ordered
 
+    @cached_property
+    def rank(self) -> Ints:
+        """Each point's place in the order of ``by_chain``."""
+        row = self.by_chain[1]
+        rank = np.empty(len(row), dtype=np.int32)
+        rank[row] = np.arange(len(row), dtype=np.int32)
+        return rank
+
     def take(self, rows: NDArray[np.integer]) -> Doors:
         """Give some of the points."""
         return Doors(
@@ -143,12 +151,10 @@ def doors(prepared: Prepared, snapped: Snapped) -> Doors:
 def arrivals(homes: Doors) -> Arrivals:
     """Sort homes for being walked to."""
     first, row = homes.by_chain
-    line = np.empty(len(row), dtype=np.int32)
-    line[row] = np.arange(len(row), dtype=np.int32)
     return Arrivals(
         doors=homes,
         first=first,
-        line=line,
+        line=homes.rank,
         tail=homes.tail[row],
         head=homes.head[row],
         to_tail=_short(homes.ends[row, 0]),

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from core.kernel.compiled.chains import in_order
 from core.kernel.compiled.homes import along_chains, arrive, count_people, spread
 from core.kernel.compiled.lanes import FAR16, LANES
 from core.kernel.compiled.sweeps import sow, sweep_down, sweep_up
@@ -214,11 +215,9 @@ def _pass(
     else:
         _sweep(prepared, prepared.hierarchy, seeds, field)
     arrive(field, homes.tail, homes.to_tail, homes.head, homes.to_head, homes.access, out)
-    order = np.lexsort((lane, outlets.part[row], outlets.along[row, 0], outlets.chain[row]))
-    row, lane = row[order], np.ascontiguousarray(lane[order])
-    at = np.column_stack([outlets.along[row], outlets.access[row]])
+    order = in_order(outlets.rank[row], len(outlets))
     along_chains(
-        outlets.chain[row], at, outlets.part[row], lane,
+        row[order], lane[order], outlets.chain, outlets.along, outlets.part, outlets.access,
         homes.first, homes.along, homes.part, np.arange(len(homes), dtype=np.int32),
         homes.access, out,
     )  # fmt: skip

@@ -117,3 +117,36 @@ def meet(
         return context.get_dummy_value()
 
     return signature, generate
+
+
+@intrinsic
+def go_on(_context: Any, lines: Any, row: Any, time: Any) -> Any:
+    """``lines[row] += time``."""
+    signature = types.void(lines, types.int64, types.uint16)
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        lines, row, time = args
+        place = _address(context, builder, signature.args[0], lines, row)
+        line = builder.load(place, align=_ALIGN)
+        builder.store(_later(builder, line, time), place, align=_ALIGN)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def lower(_context: Any, out: Any, row: Any, lines: Any, from_row: Any, time: Any) -> Any:
+    """``out[row] = min(out[row], lines[from_row] + time)``."""
+    signature = types.void(out, types.int64, lines, types.int64, types.uint16)
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        out, row, lines, from_row, time = args
+        kinds = signature.args
+        place = _address(context, builder, kinds[0], out, row)
+        source = _address(context, builder, kinds[2], lines, from_row)
+        walked = _later(builder, builder.load(source, align=_ALIGN), time)
+        best = _sooner(builder, walked, builder.load(place, align=_ALIGN))
+        builder.store(best, place, align=_ALIGN)
+        return context.get_dummy_value()
+
+    return signature, generate
