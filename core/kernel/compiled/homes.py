@@ -69,7 +69,7 @@ def along_chains(
 
     ``seed_row`` and ``seed_lane`` name outlets and lanes in order of chain, rank, part; homes stand
     in that order too, ``home_first`` by chain, and have their line in ``out`` and their access at
-    ``home_line``. ``along`` holds rank, time from the tail along and against the chain, shut streets
+    ``home_line``. ``along`` holds rank, time from the tail along and against it, streets shut
     before along and against, 1 where its own street is shut along, against. One line of 32 walks is
     carried along the chain: outlets shorten it, the way lengthens it, homes read it; once from the
     left, once from the right. A shut street makes it forget.
