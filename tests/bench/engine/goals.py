@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 LANES = 32
+SNAPPING = ("index streets", "snap outlets", "snap homes")
 EXACT = ("scipy", "igraph", "routingkit", "pandana")
 Kept = Mapping[str, Mapping[str, Any]]
 Row = tuple[str, str, str, str]
@@ -68,7 +69,7 @@ def cold_of(city: Mapping[str, Any], graph: str, name: str) -> float | None:
     if found is None:
         return None
     ready = city["ready"]
-    shared = ready["weigh"] + ready["snap outlets"] + ready["snap homes"]
+    shared = ready["weigh"] + sum(ready[step] for step in SNAPPING)
     if graph != "all streets":
         shared += ready["chains"] + ready["outlets' doors"] + ready["homes' doors"]
     return float(shared + found["build"] + found["query_s"] + homes_seconds(city))

@@ -83,6 +83,7 @@ def _city(city: Mapping[str, Any]) -> list[str]:
     stages = [
         ("chains", ms(ready["chains"])),
         ("hierarchy", ms(ready["hierarchy"])),
+        ("index of streets", ms(ready["index streets"])),
         ("snap outlets", ms(ready["snap outlets"])),
         ("snap homes", ms(ready["snap homes"])),
         ("doors of outlets and homes", ms(ready["outlets' doors"] + ready["homes' doors"])),
