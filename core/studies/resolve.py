@@ -174,7 +174,7 @@ class _Desk:
             )
         if isinstance(edit, CloseOffer):
             return shop.offering(key, None)
-        return shop.offering(key, (edit.hours,) * len(shop.offers[key]))
+        return shop.offering(key, (edit.hours,))
 
     def path(self, edit: AddPath) -> NewPath:
         town = self.standing.opened.town
