@@ -71,8 +71,12 @@ class SitingHostsSchema(Strict):
         metadata={"description": "outlets that offer any of these; empty for all"},
     )
     can_host = fields.Boolean(
-        load_default=False,
-        metadata={"description": "only those whose format may carry others (一店多能)"},
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "true: only those whose format may carry others (一店多能); false: all; "
+            "left out: all, or where those are too many, fewer, as the answer says"
+        },
     )
 
 
@@ -254,6 +258,10 @@ class SitingComparedSchema(Schema):
     excluded = fields.Integer()
     far = fields.Integer()
     spacing_metres = fields.Float(allow_none=True)
+    only_can_host = fields.Boolean()
+    hosts_apart_metres = fields.Float(
+        allow_none=True, metadata={"description": "one shop stands for those within"}
+    )
 
 
 class SitingGroupSchema(Schema):
@@ -318,7 +326,7 @@ def _question(asked: dict[str, Any], shape: Any) -> Any:
     wished = asked["candidates"] or {"premises": [], "hosts": {}, "streets": {}}
     hosts, along = wished["hosts"], wished["streets"]
     if hosts is not None:
-        known = {"formats": (), "can_host": False, **hosts}
+        known = {"formats": (), "can_host": None, **hosts}
         hosts = spots.Hosts(formats=tuple(known["formats"]), can_host=known["can_host"])
     if along is not None:
         along = spots.Along(spacing=along.get("spacing_metres"))

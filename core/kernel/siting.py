@@ -77,7 +77,9 @@ class Patience:
     until: float = math.inf
 
 
-def choose(question: Question, *, cycles: int = CYCLES) -> Sites:
+def choose(
+    question: Question, *, cycles: int = CYCLES, begin: Sequence[Sequence[int]] = ()
+) -> Sites:
     """Choose sites: greedy, then the best exchanges; not always the optimum, but bounded.
 
     With a budget both greedy beginnings, by people and by people per cost, are taken to their
@@ -92,12 +94,19 @@ def choose(question: Question, *, cycles: int = CYCLES) -> Sites:
     cycles
         How often to begin anew; 0 for the greedy beginnings alone, more for a better answer
         and a lower bound.
+    begin
+        Permitted choices to begin from too: the answer covers no fewer people than any of them.
     """
     found: list[tuple[int, ...]] = []
     greedy_people, bound = 0, question.reachable
+    beginnings = [tuple(one) for one in begin]
     for by_cost in (False, True) if question.budget is not None else (False,):
         begun, _ = _exchanged(question, by_cost=by_cost, moves=0)
         greedy_people = max(greedy_people, question.people_of(begun))
+        beginnings.append(begun)
+    for begun in beginnings:
+        if not question.permits(begun):
+            raise ValueError(f"sites {begun} to begin from are not permitted by the question")
         chosen, limit = _exchanged(question, begun)
         bound = min(bound, limit)
         found.append(chosen)

@@ -14,19 +14,12 @@ from core.kernel.candidates import Cover, TooClose, TooMany, too_close
 from core.kernel.certificate import Proof, certify
 from core.kernel.question import Conditions, ask
 from core.kernel.siting import Sites, Step, choose, curve, told
+from core.studies.gathering import Gathered
 from core.studies.opened import Opened
-from core.studies.spots import (
-    HOST,
-    PREMISES,
-    STREET,
-    Gathered,
-    Spots,
-    Wished,
-    joined,
-    refused,
-)
+from core.studies.spots import HOST, PREMISES, STREET, Spots, Wished, joined, refused
 
 EVERYBODY = "all"
+CYCLES = 8  # beginnings: twice those of an answer in ten milliseconds
 MOST_NEAR = 1_000_000  # pairs of candidates that stand too close to each other
 HUNDREDTHS = 100  # money is counted in hundredths of the asker's unit
 WAYS: Mapping[str, tuple[str, ...]] = {
@@ -183,13 +176,14 @@ class Comparison:
         ways = ["hosts"] if wished.hosts is not None else []
         if wished.premises or wished.streets is not None:
             ways += ["new", "both"] if ways else ["new"]
-        found = []
+        found: list[Solution] = []
         for number, way in enumerate(ways):
             left = max(until - time.monotonic(), 0.0) / (len(ways) - number)
-            found.append(self._solved(way, left))
+            found.append(self._solved(way, left, found))
         return tuple(found)
 
-    def _solved(self, way: str, seconds: float) -> Solution:
+    def _solved(self, way: str, seconds: float, others: Sequence[Solution]) -> Solution:
+        """Answer for one way; the sites of others, all permitted in this one, are begun from."""
         asked, spots = self._asked, self._gathered.spots
         allowed = np.zeros(self._cover.candidates, dtype=np.bool_)
         for kind in WAYS[way]:
@@ -206,12 +200,14 @@ class Comparison:
                 allowed=allowed,
             ),
         )
-        best, steps = curve(question, choose(question))
+        begin = [[site.spot for site in one.sites] for one in others if way == "both"]
+        best, steps = curve(question, choose(question, cycles=CYCLES, begin=begin))
         proof = None
         if asked.seconds:
             proven = certify(question, best, seconds=seconds)
             best, proof = proven.sites, proven.proof
-        return self._solution(way, best, told(steps, best), proof)
+        known = [one.curve for one in others if way == "both"]
+        return self._solution(way, best, told(_raised(steps, known), best), proof)
 
     def _solution(
         self, way: str, best: Sites, steps: tuple[Step, ...], proof: Proof | None
@@ -252,6 +248,15 @@ class Comparison:
             cost = self._costs[spot] if spot < len(self._costs) else None
             found.append(Site(spot=spot, people=people, cumulative=total, groups=groups, cost=cost))
         return tuple(found)
+
+
+def _raised(steps: Sequence[Step], others: Sequence[Sequence[Step]]) -> list[Step]:
+    """Let a curve cover at each number of sites what others, permitted here too, cover there."""
+    found = list(steps)
+    for other in others:
+        for size, (step, known) in enumerate(zip(found, other, strict=False)):
+            found[size] = replace(step, people=max(step.people, known.people))
+    return found
 
 
 def _costs(asked: Asked, spots: Spots) -> list[float | None]:

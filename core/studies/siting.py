@@ -21,18 +21,10 @@ from core.runs.lanes import Lane, outlets_in
 from core.runs.network import PACE, Network, at_own_pace, at_pace, profile
 from core.store import Blobs
 from core.studies.comparison import Asked, Comparison, Site, Solution
+from core.studies.gathering import Gathered, gather
 from core.studies.opened import Opened, network_for
 from core.studies.places import walker_named
-from core.studies.spots import (
-    HOST,
-    PREMISES,
-    STREET,
-    Gathered,
-    Spots,
-    gather,
-    joined,
-    refused,
-)
+from core.studies.spots import HOST, PREMISES, STREET, Spots, joined, refused
 
 MOST_REACHED = 30_000_000  # homes in reach of all candidates together: a quarter of a gigabyte
 

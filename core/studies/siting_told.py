@@ -78,6 +78,8 @@ class _Writer:
             "excluded": gathered.excluded,
             "far": gathered.far,
             "spacing_metres": gathered.spacing,
+            "only_can_host": gathered.only_hosts,
+            "hosts_apart_metres": gathered.thinned,
         }
 
     def unattached(self) -> dict[str, Any]:
@@ -267,7 +269,7 @@ def compared(answer: Sited) -> tuple[str, str]:
 
 def assumed(asked: Asked, answer: Sited) -> Iterator[tuple[str, str]]:
     """Say what the answer takes for granted, in Chinese and English."""
-    key, how, far = answer.walker.key, described(answer.walker), answer.gathered.far
+    key, how = answer.walker.key, described(answer.walker)
     chinese = f"按步行者 {key}（{how}）步行 {answer.minutes:g} 分钟以内计；"
     english = f"Walks of at most {answer.minutes:g} minutes by {key}; "
     yield chinese + "现有网点不论营业时间都算。", english + "existing outlets count at any hours."
@@ -276,22 +278,35 @@ def assumed(asked: Asked, answer: Sited) -> Iterator[tuple[str, str]]:
     if not answer.existing:
         chinese = "数据中没有任何网点登记这一业态：可能是没有登记，未必真的没有。"
         yield chinese, "No outlet in the data offers this format: perhaps it was not recorded."
-    if answer.gathered.spots.of(HOST).any():
-        chinese = "现有店铺有没有场地、愿不愿加项，数据中没有，须实地核实。"
-        yield chinese, "Whether a shop has room and will is not in the data; look on the spot."
-    if answer.gathered.spots.of(STREET).any():
-        chinese = "街道点只表示位置，那里有没有铺面须实地核实。"
-        yield chinese, "Points along streets are positions; see whether premises are there."
+    yield from _assumed_of(answer)
     if priced(asked) or asked.budget is not None:
         chinese = "费用和预算由提问者给出，未经核实。"
         yield chinese, "Costs and budget are the asker's and were not checked."
+    if answer.off_street:
+        chinese = f"{answer.off_street} 人的住处离街道太远，任何选址都覆盖不到。"
+        yield chinese, f"{answer.off_street} people live too far from any street to be helped."
+
+
+def _assumed_of(answer: Sited) -> Iterator[tuple[str, str]]:
+    """Say what is taken for granted about the candidates."""
+    far = answer.gathered.far
+    if answer.gathered.spots.of(HOST).any():
+        chinese = "现有店铺有没有场地、愿不愿加项，数据中没有，须实地核实。"
+        yield chinese, "Whether a shop has room and will is not in the data; look on the spot."
+    if answer.gathered.only_hosts:
+        chinese = "现有店铺只取目录中可一店多能的业态。"
+        yield chinese, "Of existing shops only those whose format may carry others were taken."
+    if answer.gathered.thinned:
+        chinese = f"现有店铺太多，{answer.gathered.thinned:g} 米之内只取一家作代表。"
+        english = f"Shops are many: one stands for those within {answer.gathered.thinned:g} m."
+        yield chinese, english
+    if answer.gathered.spots.of(STREET).any():
+        chinese = "街道点只表示位置，那里有没有铺面须实地核实。"
+        yield chinese, "Points along streets are positions; see whether premises are there."
     if far:
         chinese = f"{far} 个候选点离所有未覆盖居民的直线距离都超过这段步行，没有比较。"
         english = f"{far} candidates lie farther, straight, from all who lack the format than "
         yield chinese, english + "the walk goes, and were not compared."
-    if answer.off_street:
-        chinese = f"{answer.off_street} 人的住处离街道太远，任何选址都覆盖不到。"
-        yield chinese, f"{answer.off_street} people live too far from any street to be helped."
 
 
 def priced(asked: Asked) -> bool:

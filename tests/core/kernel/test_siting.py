@@ -175,6 +175,29 @@ def test_among_equals_the_lowest_candidate_is_taken():
     assert answer.marginal == (3, 3)
 
 
+@FEW
+@given(worlds(), st.data())
+def test_an_answer_is_not_worse_than_what_it_began_from(world, data):
+    question = question_of(world)
+    sizes = range(question.at_most + 1)
+    permitted = [
+        chosen
+        for size in sizes
+        for chosen in itertools.combinations(range(question.candidates), size)
+        if question.permits(chosen)
+    ]
+    begun = data.draw(st.sampled_from(permitted))
+    sites = choose(question, cycles=0, begin=[begun])
+    assert question.people_of(begun) <= sites.people <= best_of_all(world) <= sites.upper_bound
+    assert question.permits(sites.chosen)
+
+
+def test_a_beginning_that_is_not_permitted_is_refused():
+    question = ask(cover_of([{0}, {1}], 2), np.array([1, 1]), Conditions(at_most=1))
+    with pytest.raises(ValueError, match="not permitted"):
+        choose(question, begin=[(0, 1)])
+
+
 def test_no_site_is_named_that_adds_nobody():
     cover = cover_of([{0, 1}, {0}, {1}, {2}], 3)
     answer = choose(ask(cover, np.array([4, 4, 0]), Conditions(at_most=3)))

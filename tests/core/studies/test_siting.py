@@ -17,9 +17,10 @@ from core.runs.execute import Silent
 from core.runs.lanes import Lane
 from core.runs.measure import count, measure, ready
 from core.runs.town import Offers
-from core.studies import comparison, spots
+from core.studies import comparison, gathering
 from core.studies.comparison import Asked, Costs
 from core.studies.siting import site
+from core.studies.siting_told import tell
 from core.studies.spots import FIXED, HOST, KINDS, STREET, Along, Hosts, Place, Wished
 from tests.core.runs.small_town import ELDER, SHOPS, SIDE, STEP, to_degrees
 
@@ -90,6 +91,15 @@ def test_each_site_tells_what_it_adds_to_those_before_it(opened, blobs):
     assert found["both"].people >= max(found["hosts"].people, found["new"].people)
     assert set(kinds_of(answer, found["hosts"])) == {HOST}
     assert set(kinds_of(answer, found["new"])) == {STREET}
+
+
+@pytest.mark.parametrize("at_most", [1, 2, 3, 5])
+def test_both_ways_together_are_never_worse_than_either(opened, blobs, at_most):
+    for key in (MARKET, CINEMA, CARE):
+        _, found = solved(opened, blobs, asked(at_most, key=key))
+        for one in (found["hosts"], found["new"]):
+            for part, whole in zip(one.curve, found["both"].curve, strict=False):
+                assert part.people <= whole.people <= whole.upper_bound
 
 
 def with_sites(opened, answer, solution, key):
@@ -256,7 +266,7 @@ def test_the_same_question_has_the_same_answer(opened, blobs):
 
 
 def test_streets_spread_wider_until_they_fit_unless_a_spacing_is_asked(opened, blobs, monkeypatch):
-    monkeypatch.setattr(spots, "MOST_SPOTS", 60)
+    monkeypatch.setattr(gathering, "MOST_SPOTS", 60)
     answer, _ = solved(opened, blobs, asked(2, wished=Wished(streets=Along())))
     assert answer.gathered.spacing > 150
     assert len(answer.gathered.spots) <= 60
@@ -264,9 +274,26 @@ def test_streets_spread_wider_until_they_fit_unless_a_spacing_is_asked(opened, b
         site(opened, blobs, asked(2, wished=Wished(streets=Along(spacing=150.0))))
     assert told.value.details[0]["field"] == "candidates"
     assert told.value.details[0]["value"] > 60
-    monkeypatch.setattr(spots, "MOST_SPOTS", 3)
+    monkeypatch.setattr(gathering, "MOST_SPOTS", 3)
     with pytest.raises(Invalid, match="超过上限 3 个"):
-        site(opened, blobs, asked(2, wished=Wished(hosts=Hosts())))
+        site(opened, blobs, asked(2, wished=Wished(hosts=Hosts(can_host=False))))
+    few, _ = solved(opened, blobs, asked(2, wished=Wished(hosts=Hosts())))
+    assert len(few.gathered.spots) <= 3
+    assert (few.gathered.only_hosts, few.gathered.thinned) == (False, 1000.0)
+
+
+def test_where_shops_are_too_many_those_that_may_host_are_asked(opened, blobs, monkeypatch):
+    formats = dict(opened.catalogue.formats)
+    formats["small.breakfast_shop"] = replace(formats["small.breakfast_shop"], can_host=True)
+    able = replace(opened, catalogue=replace(opened.catalogue, formats=formats))
+    wished = Wished(hosts=Hosts())
+    assert not site(able, blobs, asked(1, wished=wished)).gathered.only_hosts
+    monkeypatch.setattr(gathering, "MOST_SPOTS", 4)
+    answer = site(able, blobs, asked(1, wished=wished))
+    assert answer.gathered.only_hosts
+    assert answer.gathered.spots.row.tolist() == list(BREAKFASTS)
+    told = tell(able, asked(1, wished=wished), answer)
+    assert any("一店多能" in each["zh"] for each in told["assumed"])
 
 
 def test_too_many_pairs_too_close_are_refused(opened, blobs, monkeypatch):
