@@ -368,3 +368,23 @@ def test_the_answer_names_what_changed_and_only_that(standing):
         homes(study, "small.cinema")
     with pytest.raises(NotFound, match="没有该区域"):
         answer(study, area="nowhere")
+
+
+def test_a_format_that_the_run_did_not_measure_is_measured_with_its_slot(blobs, town):
+    bare = edited(town, [CloseOutlet(outlet=4), CloseOutlet(outlet=7)])
+    standing, base = stand_on(blobs, bare), WholeRun(blobs, bare)
+    assert "slot:yi_lao" not in base.measured.coverage
+    study = Study(standing)
+    before = told(study)
+    for edit in (
+        outlet(1000, 1000, ("elder_care_station", "")),
+        AddOffer(outlet=0, format="small.night_clinic", hours="24/7"),
+    ):
+        study.do(edit)
+        compare(study, base, WholeRun(blobs, edited(bare, study.edits), also=base.keys))
+    new = [one for one in answer(study)["coverage"] if one["key"] == "slot:yi_lao"]
+    assert [one["before"] for one in new] == [None] * 3
+    study.go_to([*study.edits, CloseOutlet(outlet="new:1")])
+    assert "slot:yi_lao" not in measured_keys(study)
+    study.go_to([])
+    assert told(study) == before
