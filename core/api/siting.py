@@ -57,7 +57,7 @@ class SitingPremisesSchema(SitingPointSchema):
     """Vacant premises; ``cost`` in the asker's unit, otherwise that of opening anew."""
 
     key = text(most=100, least=0, load_default="")
-    name = text(most=200, least=0, load_default="")
+    name = text(most=100, least=0, load_default="")
     cost = _price()
 
 
@@ -246,6 +246,10 @@ class SitingSolutionSchema(Schema):
     proven = fields.Boolean()
     within_percent = fields.Float(metadata={"description": "at most so far below the best"})
     sentence = fields.Nested(SitingSaidSchema)
+    edits = fields.List(
+        fields.Dict(),
+        metadata={"description": "the decided and chosen sites as edits of a scenario"},
+    )
     curve = fields.Nested(SitingCurveSchema)
 
 

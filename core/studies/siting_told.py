@@ -20,10 +20,12 @@ from core.studies.siting import Sited
 from core.studies.spots import FIXED, HOST, KINDS, PREMISES, STREET, Place, Spots
 
 DEGREE_DECIMALS = 6
+FINE_DECIMALS = 9  # a tenth of a millimetre: a point on a street stays on it
 METRE_DECIMALS = 1
 SHARE_DECIMALS = 6
 MOST_LISTED = 200  # points off the streets that are listed; all are counted
 TENTHS = 10
+SITE_NAMES = {PREMISES: "空置铺面", STREET: "选址点", FIXED: "已定点位"}
 NAMES: Mapping[str, tuple[str, str]] = {
     "hosts": ("在现有店铺加项", "add to existing shops"),
     "new": ("新开", "open anew"),
@@ -117,6 +119,10 @@ class _Writer:
             "proven": one.proven,
             "within_percent": within_percent(one),
             "sentence": _pair(*said(one)),
+            "edits": [
+                *(self._edit(each, answer.gathered.fixed) for each in answer.fixed),
+                *(self._edit(each, answer.gathered.spots) for each in one.sites),
+            ],
             "curve": {
                 "sites": list(range(len(one.curve))),
                 "people": [step.people for step in one.curve],
@@ -137,12 +143,29 @@ class _Writer:
             "cost": one.cost,
         }
 
+    def _edit(self, one: Site, spots: Spots) -> dict[str, Any]:
+        """Write a site as an edit of a scenario."""
+        key, spot = self._asked.format, self._spot(spots, one.spot)
+        if spot["outlet"] is not None:
+            return {"kind": "add_offer", "outlet": spot["outlet"]["row"], "format": key}
+        lon, lat = self._degrees(spots, one.spot)
+        return {
+            "kind": "add_outlet",
+            "name": spot["name"] or SITE_NAMES[spot["kind"]],
+            "lon": round(lon, FINE_DECIMALS),
+            "lat": round(lat, FINE_DECIMALS),
+            "offers": [{"format": key}],
+        }
+
+    def _degrees(self, spots: Spots, number: int) -> tuple[float, float]:
+        town, rows = self._opened.town, slice(number, number + 1)
+        lon, lat = unplane(spots.x[rows], spots.y[rows], lon0=town.lon0, lat0=town.lat0)
+        return float(lon[0]), float(lat[0])
+
     def _spot(self, spots: Spots, number: int) -> dict[str, Any]:
         """Say what stands there: an outlet with what it offers, or a point with its given name."""
         kind, row = KINDS[spots.kind[number]], int(spots.row[number])
-        town = self._opened.town
-        x, y = spots.x[number : number + 1], spots.y[number : number + 1]
-        lon, lat = (float(each[0]) for each in unplane(x, y, lon0=town.lon0, lat0=town.lat0))
+        lon, lat = self._degrees(spots, number)
         outlet, named = None, None
         if kind == HOST:
             outlet = row

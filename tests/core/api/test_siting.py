@@ -59,6 +59,24 @@ def test_sites_add_to_what_the_run_counted(client, address, lacking):
     assert told["candidates"]["host"] > 0 < told["candidates"]["street"]
 
 
+@pytest.mark.parametrize("way", ["hosts", "new", "both"])
+def test_a_scenario_with_the_chosen_sites_gains_the_people_told(client, address, lacking, way):
+    key = lacking["format_key"]
+    asked = {"format": key, "at_most": 4, "minutes": 15, "fixed": [{"outlet": 3}]}
+    told = client.post(address, json=asked).json
+    one = solutions(told)[way]
+    assert len(one["edits"]) == 1 + len(one["sites"])
+    whatif = address.replace("/siting", "/whatif")
+    answer = client.post(whatif, json={"edits": one["edits"]})
+    assert answer.status_code == 200, answer.text
+    [found] = [
+        each for each in answer.json["coverage"] if (each["key"], each["minutes"]) == (key, 15)
+    ]
+    assert found["before"]["all"] == told["covered"]
+    assert found["after"]["all"] == one["covered_after"]
+    assert found["after"] == one["groups_after"]
+
+
 def test_premises_hosts_decided_sites_and_costs_are_told_back(client, address, lacking):
     base = {"format": lacking["format_key"], "at_most": 1, "minutes": 15}
     first = solutions(client.post(address, json=base).json)
