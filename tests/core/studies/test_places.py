@@ -28,7 +28,8 @@ def stepped(opened):
     streets, town = opened.town.streets, opened.town
     south = (streets.y[streets.u] == streets.y[streets.v]) & (streets.y[streets.u] < 0)
     assert south.any()
-    changed = replace(town, obstacles=replace(town.obstacles, steps=south))
+    steps = replace(town.obstacles, steps=south)
+    changed = replace(town, obstacles=steps, origin={**town.origin, "steps": "in the south"})
     return replace(opened, town=changed, networks={})
 
 
