@@ -25,9 +25,9 @@ from core.runs.summary import find_done
 from core.runs.terms import REPORT_WALKER
 
 if TYPE_CHECKING:
+    from core.studies.around.rings import Rings
+    from core.studies.around.ways import Walk
     from core.studies.opened import Opened
-    from core.studies.rings import Rings
-    from core.studies.ways import Walk
 
 blueprint = ApiBlueprint("around", __name__, description="一处周边：最近网点与步行圈")
 AT = "/tenants/<tenant>/runs/<uuid:run_id>"
@@ -187,7 +187,7 @@ def walkers(here: Here, run_id: UUID) -> list[dict[str, Any]]:
     with here.session() as session:
         plan = find_done(session, run_id).plan
     from core.runs.execute import pinned_catalogue  # noqa: PLC0415 - the compiler, when first asked
-    from core.studies.places import walkers_of  # noqa: PLC0415 - the same
+    from core.studies.around.places import walkers_of  # noqa: PLC0415 - the same
 
     catalogue = pinned_catalogue(here.services.host, plan)
     known = walkers_of(catalogue.demands(plan["ruleset"]["key"]))
@@ -204,7 +204,7 @@ def walkers(here: Here, run_id: UUID) -> list[dict[str, Any]]:
 def way(here: Here, asked: dict[str, Any], run_id: UUID, row: int) -> dict[str, Any]:
     """Give the outlet of a format or slot that is nearest to a home, and the way there."""
     opened = open_here(here, run_id)
-    from core.studies.ways import Wish, way_from_home, why_none  # noqa: PLC0415 - the compiler, when first asked
+    from core.studies.around.ways import Wish, way_from_home, why_none  # noqa: PLC0415 - the compiler, when first asked
 
     wish = Wish(key=asked["format"], window=asked["open"], unsure=asked["unsure"])
     found = way_from_home(opened, row, wish, walker=asked["walker"])
@@ -237,7 +237,7 @@ def rings(here: Here, asked: dict[str, Any], run_id: UUID) -> Response:
     within reach and 40 m (assumed) to their sides. Refused where no street is near enough.
     """
     opened = open_here(here, run_id)
-    from core.studies.rings import rings_of_place  # noqa: PLC0415 - the compiler, when first asked
+    from core.studies.around.rings import rings_of_place  # noqa: PLC0415 - the compiler, when first asked
 
     leaving = asked.pop("direction") == "from"
     return _features(rings_of_place(opened, leaving=leaving, **asked))
@@ -250,7 +250,7 @@ def rings(here: Here, asked: dict[str, Any], run_id: UUID) -> Response:
 def outlet_rings(here: Here, asked: dict[str, Any], run_id: UUID, row: int) -> Response:
     """Draw who can walk to an outlet, and count them; otherwise as the rings of a point."""
     opened = open_here(here, run_id)
-    from core.studies.rings import rings_of_outlet  # noqa: PLC0415 - the compiler, when first asked
+    from core.studies.around.rings import rings_of_outlet  # noqa: PLC0415 - the compiler, when first asked
 
     leaving = asked.pop("direction") == "from"
     return _features(rings_of_outlet(opened, row, leaving=leaving, **asked))

@@ -9,8 +9,8 @@ from typing_extensions import override
 
 from core.api.schemas import Strict, text
 from core.db import WHOLE
-from core.studies.edits import EditSchema
-from core.studies.scenarios import MOST_EDITS
+from core.studies.whatif.edits import EditSchema
+from core.studies.whatif.scenarios import MOST_EDITS
 
 
 class EditField(fields.Nested):

@@ -35,12 +35,12 @@ from core.db import Scenario
 from core.errors import Conflict, Invalid
 from core.policy import Permission
 from core.runs.summary import find_done
-from core.studies import scenarios as rows
-from core.studies.edits import Edit, parse, to_json
+from core.studies.whatif import scenarios as rows
+from core.studies.whatif.edits import Edit, parse, to_json
 
 if TYPE_CHECKING:
     from core.studies.opened import Opened
-    from core.studies.whatif import Study
+    from core.studies.whatif.study import Study
 
 blueprint = ApiBlueprint("scenarios", __name__, description="情景：改动网点、时间、道路后会怎样")
 AT = "/tenants/<tenant>/runs/<uuid:run_id>"
@@ -164,7 +164,7 @@ def answer(here: Here, asked: dict[str, str], run_id: UUID, scenario_id: UUID) -
     """Give what the scenario changes, against its run."""
     edits = _edits_of(here, run_id, scenario_id)
     opened = open_here(here, run_id)
-    from core.studies.answer import answer as answered  # noqa: PLC0415 - the compiler, when asked
+    from core.studies.whatif.answer import answer as answered  # noqa: PLC0415 - the compiler, when asked
 
     with _study(here, opened, scenario_id, edits) as study:
         body = answered(study, key=asked["key"], area=asked["area"])
@@ -179,7 +179,7 @@ def homes(here: Here, asked: dict[str, str], run_id: UUID, scenario_id: UUID) ->
     """Give the homes whose walk to one format is another, before and after."""
     edits = _edits_of(here, run_id, scenario_id)
     opened = open_here(here, run_id)
-    from core.studies.answer import homes as changed  # noqa: PLC0415 - the compiler, when asked
+    from core.studies.whatif.answer import homes as changed  # noqa: PLC0415 - the compiler, when asked
 
     with _study(here, opened, scenario_id, edits) as study:
         body = changed(study, asked["format"])
@@ -198,7 +198,7 @@ def compare(here: Here, asked: dict[str, str], run_id: UUID) -> Response:
         shown = [ScenarioRowSchema().dump(_row(one)) for one in found]
         edits = [one.edits for one in found]
     opened = open_here(here, run_id)
-    from core.studies.answer import side_by_side, totals  # noqa: PLC0415 - the compiler, when asked
+    from core.studies.whatif.answer import side_by_side, totals  # noqa: PLC0415 - the compiler, when asked
 
     counted = []
     for one, some in zip(ids, edits, strict=True):
@@ -215,7 +215,7 @@ def whatif(here: Here, asked: dict[str, Any], run_id: UUID) -> Response:
     """Answer edits without keeping them."""
     edits = [to_json(parse(one, number)) for number, one in enumerate(asked["edits"], 1)]
     opened = open_here(here, run_id)
-    from core.studies.answer import answer as answered  # noqa: PLC0415 - the compiler, when asked
+    from core.studies.whatif.answer import answer as answered  # noqa: PLC0415 - the compiler, when asked
 
     with _study(here, opened, (here.actor.id, run_id), edits) as study:
         body = answered(study, key=asked["key"], area=asked["area"])
@@ -240,7 +240,7 @@ def _changed(
     from core.studies.opened import open_run  # noqa: PLC0415 - the compiler, when asked
 
     opened = open_run(here.services.blobs, here.services.host, plan, fingerprint)
-    from core.studies.answer import answer as answered  # noqa: PLC0415 - the compiler, when asked
+    from core.studies.whatif.answer import answer as answered  # noqa: PLC0415 - the compiler, when asked
 
     with _study(here, opened, scenario_id, edits) as study:
         body = answered(study)
@@ -260,8 +260,8 @@ def _study(
     here: Here, opened: Opened, name: Any, edits: Sequence[Any]
 ) -> AbstractContextManager[Study]:
     """Give the run with edits on top, and nobody else at it meanwhile."""
-    from core.studies.standing import stand  # noqa: PLC0415 - the compiler, when first asked
-    from core.studies.whatif import studying  # noqa: PLC0415 - the compiler, when first asked
+    from core.studies.whatif.standing import stand  # noqa: PLC0415 - the compiler, when first asked
+    from core.studies.whatif.study import studying  # noqa: PLC0415 - the compiler, when first asked
 
     known = [_known(json.dumps(one), number) for number, one in enumerate(edits, 1)]
     return studying(stand(opened, here.services.blobs), name, known)

@@ -314,18 +314,18 @@ def siting(here: Here, asked: dict[str, Any], run_id: UUID) -> dict[str, Any]:
     with here.session() as session:
         run = find_done(session, run_id)
         plan, fingerprint = run.plan, run.fingerprint
-    from core.studies import siting_told  # noqa: PLC0415 - the compiler, when first asked
     from core.studies.opened import open_run  # noqa: PLC0415 - the compiler, when first asked
-    from core.studies.siting import site  # noqa: PLC0415 - the compiler, when first asked
+    from core.studies.siting import told  # noqa: PLC0415 - the compiler, when first asked
+    from core.studies.siting.site import site  # noqa: PLC0415 - the compiler, when first asked
 
     blobs = here.services.blobs
     opened = open_run(blobs, here.services.host, plan, fingerprint)
     question = _question(asked, shape)
-    return siting_told.tell(opened, question, site(opened, blobs, question))
+    return told.tell(opened, question, site(opened, blobs, question))
 
 
 def _question(asked: dict[str, Any], shape: Any) -> Any:
-    from core.studies import comparison, spots  # noqa: PLC0415 - the compiler, when first asked
+    from core.studies.siting import comparison, spots  # noqa: PLC0415 - the compiler, when first asked
 
     wished = asked["candidates"] or {"premises": [], "hosts": {}, "streets": {}}
     hosts, along = wished["hosts"], wished["streets"]

@@ -12,8 +12,8 @@ from typing import Any
 from core.catalog.host import Host
 from core.catalog.view import Catalogue
 from core.contract import Demand, TableKind, Walker
+from core.kernel.around.vicinity import StreetGraph, street_graph
 from core.kernel.street_index import StreetIndex
-from core.kernel.vicinity import StreetGraph, street_graph
 from core.kernel.walkers import Profile
 from core.runs.execute import Silent, pinned_catalogue
 from core.runs.judge import Judged, judge

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from core.contract import TableKind, Walker
 from core.errors import NotFound
 from core.kernel.balls import balls
-from core.kernel.supply import per_thousand
-from core.kernel.tallies import (
+from core.kernel.supply.answers import per_thousand
+from core.kernel.supply.tallies import (
     FIFTEEN_MINUTES,
     THREE_RINGS,
     AccessTally,
@@ -27,9 +27,9 @@ from core.runs.areas import Area, place
 from core.runs.network import at_own_pace, at_pace
 from core.runs.town import Counts
 from core.store import Blobs
+from core.studies.around.places import walker_named
+from core.studies.around.ways import Wish, outlets_of
 from core.studies.opened import Opened, network_for
-from core.studies.places import walker_named
-from core.studies.ways import Wish, outlets_of
 
 MINUTES = (5.0, 10.0, 15.0)
 NEAREST = 3  # whose walks are told: a choice of three is one
@@ -135,8 +135,9 @@ def supply_with(
     """Count and share out the offers of a format or ``slot:``, at any hours.
 
     Counts, k-th nearest and both kinds of two-step floating catchment areas (Luo & Wang 2003,
-    Luo & Qi 2009; see :mod:`core.kernel.supply`) come from one pass over the outlets' balls. The
-    data carry no capacities: each offer counts as 1, which is assumed and said (``ONE_EACH``).
+    Luo & Qi 2009; see :mod:`core.kernel.supply.answers`) come from one pass over the outlets'
+    balls. The data carry no capacities: each offer counts as 1, which is assumed and said
+    (``ONE_EACH``).
 
     Parameters
     ----------

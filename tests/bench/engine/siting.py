@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.kernel.candidates import Cover, within_reach
-from core.kernel.certificate import SECONDS, certify
 from core.kernel.doors import doors
-from core.kernel.question import Conditions, ask
 from core.kernel.reach import search
-from core.kernel.siting import choose
+from core.kernel.siting.candidates import Cover, within_reach
+from core.kernel.siting.certificate import SECONDS, certify
+from core.kernel.siting.choice import choose
+from core.kernel.siting.question import Conditions, ask
 from tests.bench.engine.city import City
 from tests.bench.engine.ours import BOUND_DS, Ready, make_ready
 from tests.bench.engine.whatif import new_feet

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from core.kernel.balls import Balls, balls
 from core.kernel.reach import search
-from core.kernel.supply import choices, kth_nearest, two_step
-from core.kernel.tallies import FIFTEEN_MINUTES
+from core.kernel.supply.answers import choices, kth_nearest, two_step
+from core.kernel.supply.tallies import FIFTEEN_MINUTES
 from core.kernel.walks import UNREACHED
 from tests.bench.engine.ask import ask, contracted_graph
 from tests.bench.engine.city import City

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.kernel.city import City as Standing
-from core.kernel.city import seeds_at
 from core.kernel.doors import Doors, doors
 from core.kernel.reach import search
 from core.kernel.snap import Snapped
-from core.kernel.whatif import Scenario
+from core.kernel.whatif.city import City as Standing
+from core.kernel.whatif.city import seeds_at
+from core.kernel.whatif.scenario import Scenario
 from tests.bench.engine import oracle
 from tests.bench.engine.city import City
 from tests.bench.engine.ours import BOUND_DS, Ready, make_ready

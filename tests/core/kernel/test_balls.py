@@ -15,8 +15,8 @@ from core.kernel.prepared import prepare
 from core.kernel.reach import reach, search
 from core.kernel.snap import Snapped
 from core.kernel.streets import checked
-from core.kernel.supply import choices, two_step
-from core.kernel.tallies import FIFTEEN_MINUTES, THREE_RINGS, ChoiceTally, NearestTally, feed
+from core.kernel.supply.answers import choices, two_step
+from core.kernel.supply.tallies import FIFTEEN_MINUTES, THREE_RINGS, ChoiceTally, NearestTally, feed
 from core.kernel.walkers import CLOSED, Weights, level
 from core.kernel.walks import UNREACHED
 

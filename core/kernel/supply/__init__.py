@@ -1,0 +1,1 @@
+"""How many and shared with whom: offers within reach, k-th nearest, two-step access."""

@@ -1,0 +1,1 @@
+"""What if: outlets and ways added, moved, closed and undone, walks kept right."""
