@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.kernel.compiled.chains import in_order
 from core.kernel.compiled.doors import order_on_chains, place_doors
 from core.kernel.compiled.lanes import FAR16
 from core.kernel.prepared import Prepared
@@ -89,23 +90,52 @@ class Doors:
 class Arrivals:
     """Homes in the order in which they are walked to: chain by chain, the unattached last.
 
-    ``line`` is each home's place in that order; times are cut to 16 bits, ``FAR16`` where shut or
-    longer than any bound.
+    Parameters
+    ----------
+    ordered
+        Their doors in that order.
+    first
+        Where each chain's homes begin (chains + 1).
+    line
+        Each home's place in that order.
+    to_tail, to_head, access
+        Cut to 16 bits, ``FAR16`` where shut or longer than any bound; in that order.
     """
 
-    doors: Doors
+    ordered: Doors
     first: Ints
     line: Ints
-    tail: Ints
-    head: Ints
     to_tail: Shorts
     to_head: Shorts
     access: Shorts
-    along: Ints
-    part: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.line)
+
+    @property
+    def doors(self) -> Doors:
+        """Their doors in the order of the homes."""
+        return self.ordered.take(self.line)
+
+    @property
+    def tail(self) -> Ints:
+        """Node at the tail of each home's chain, in the order of arrival."""
+        return self.ordered.tail
+
+    @property
+    def head(self) -> Ints:
+        """Node at the head of each home's chain, in the order of arrival."""
+        return self.ordered.head
+
+    @property
+    def along(self) -> Ints:
+        """Each home's place on its chain, in the order of arrival."""
+        return self.ordered.along
+
+    @property
+    def part(self) -> NDArray[np.float64]:
+        """Each home's place on its street, in the order of arrival."""
+        return self.ordered.part
 
 
 def doors(prepared: Prepared, snapped: Snapped) -> Doors:
@@ -151,17 +181,33 @@ def doors(prepared: Prepared, snapped: Snapped) -> Doors:
 def arrivals(homes: Doors) -> Arrivals:
     """Sort homes for being walked to."""
     first, row = homes.by_chain
+    return _arriving(homes.take(row), first, homes.rank)
+
+
+def standing(prepared: Prepared, snapped: Snapped) -> Arrivals:
+    """Give ``arrivals(doors(prepared, snapped))``, in less time: sorted by chain beforehand.
+
+    What is known of streets is then read in the order in which it lies in memory.
+    """
+    edge = np.ascontiguousarray(snapped.edge, dtype=np.int32)
+    if not prepared.chains or (len(edge) and int(edge.max()) >= len(prepared.of)):
+        return arrivals(doors(prepared, snapped))
+    chain = np.where(edge >= 0, prepared.of[edge], prepared.chains).astype(np.int32)
+    before = in_order(chain, prepared.chains + 1)
+    near = arrivals(doors(prepared, snapped.take(before)))
+    line = np.empty(len(edge), dtype=np.int32)
+    line[before] = near.line
+    return replace(near, line=line)
+
+
+def _arriving(ordered: Doors, first: Ints, line: Ints) -> Arrivals:
     return Arrivals(
-        doors=homes,
+        ordered=ordered,
         first=first,
-        line=homes.rank,
-        tail=homes.tail[row],
-        head=homes.head[row],
-        to_tail=_short(homes.ends[row, 0]),
-        to_head=_short(homes.ends[row, 1]),
-        access=_short(homes.access[row]),
-        along=homes.along[row],
-        part=homes.part[row],
+        line=line,
+        to_tail=_short(ordered.ends[:, 0]),
+        to_head=_short(ordered.ends[:, 1]),
+        access=_short(ordered.access),
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.kernel.chains import Chains, chained
 from core.kernel.compiled.chains import in_order, neighbours
-from core.kernel.compiled.hierarchy import eliminate, from_the_top, relabel, tighten
+from core.kernel.compiled.hierarchy import eliminate, from_the_top, relabel
 from core.kernel.compiled.sweeps import transposed
 from core.kernel.streets import Streets
 from core.kernel.walkers import CLOSED, Weights
@@ -116,9 +116,8 @@ def prepare(
 
     Chains of streets become arcs; nodes are then taken out in an order of few neighbours, and
     their neighbours joined by shortcuts (Geisberger et al. 2008) where these are no longer than
-    the bound and no third node joins them as quickly. What every arc costs is made exact and the
-    spare ones dropped from the top down (Dibbelt, Strasser, Wagner 2014, perfect customisation).
-    For a single question of few lanes it is not worth its making: ``hierarchy=False``.
+    the bound and no third node joins them as quickly. For a single question of few lanes it is
+    not worth its making: ``hierarchy=False``.
 
     Raises
     ------
@@ -179,11 +178,6 @@ def _hierarchy(
         return np.arange(nodes, dtype=np.int32), None
     position = from_the_top(begin, degree, near)
     first, above, arc = relabel(begin, degree, near, times, position)
-    keep = np.empty(len(above), dtype=np.uint8)
-    tighten(first, above, arc, keep)
-    kept = keep.astype(np.bool_)
-    running = np.concatenate([[0], np.cumsum(kept)])
-    first, above, arc = running[first].astype(np.int32), above[kept], arc[kept]
     up = (arc & 0xFFFF).astype(np.uint16)
     down = (arc >> 16).astype(np.uint16)
     below_first, below, below_into = transposed(first, above, down)

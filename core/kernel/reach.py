@@ -15,7 +15,7 @@ from core.kernel.compiled.homes import along_chains, arrive, count_people, sprea
 from core.kernel.compiled.lanes import FAR16, LANES
 from core.kernel.compiled.sweeps import sow, sweep_down, sweep_up
 from core.kernel.coverage import People
-from core.kernel.doors import Arrivals, Doors, arrivals, doors
+from core.kernel.doors import Arrivals, Doors, doors, standing
 from core.kernel.fields import Field, Seeds, Workspace, graph
 from core.kernel.prepared import Hierarchy, Prepared, prepare
 from core.kernel.snap import Snapped
@@ -127,8 +127,8 @@ def reach(
         raise ValueError(f"speed_mps must be at least {SLOWEST_MPS}, not {speed_mps}")
     weights = level(streets.metres, metres_per_second=speed_mps)
     prepared = prepare(streets, weights, bound_ds=limit_ds, hierarchy=len(lanes) > MANY_LANES)
-    standing = arrivals(doors(prepared, homes))
-    found = search(prepared, doors(prepared, outlets), standing, lanes=lanes, limit_ds=limit_ds)
+    there = standing(prepared, homes)
+    found = search(prepared, doors(prepared, outlets), there, lanes=lanes, limit_ds=limit_ds)
     return found.matrix()
 
 

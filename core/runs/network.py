@@ -11,7 +11,7 @@ import numpy as np
 from core.contract import Walker
 from core.errors import Invalid
 from core.kernel import VERSION
-from core.kernel.doors import Arrivals, Doors, arrivals, doors
+from core.kernel.doors import Arrivals, Doors, doors, standing
 from core.kernel.prepared import LAYOUT, LONGEST_BOUND_DS, Prepared, prepare, restored
 from core.kernel.snap import Snapped, snap
 from core.kernel.streets import take_edges
@@ -98,7 +98,7 @@ def network(town: Town, profile: Profile, bound_ds: int, derived: Derived | None
         home_places=home_places,
         outlet_places=outlet_places,
         outlets=doors(prepared, outlet_places),
-        homes=arrivals(doors(prepared, home_places)),
+        homes=standing(prepared, home_places),
     )
 
 

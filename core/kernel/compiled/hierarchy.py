@@ -13,7 +13,6 @@ from core.kernel.compiled import INTS, compiled
 
 Ints = NDArray[np.int32]
 Words = NDArray[np.uint32]
-Bytes = NDArray[np.uint8]
 Longs = NDArray[np.int64]
 
 FAR16 = 65535
@@ -240,63 +239,3 @@ def relabel(
             top += 1
         first[place + 1] = top
     return first, above, word
-
-
-@compiled("int64(int32[::1], int32[::1], uint32[::1], uint8[::1])")
-def tighten(first: Ints, above: Ints, word: Words, keep: Bytes) -> int:
-    """Make every arc as short as the way between its ends, and mark those that no way needs.
-
-    Nodes from the top down; a triangle is two arcs of a node and the arc that joins their upper
-    ends. An arc that turns out longer than the way round is never walked. One that equals it is not
-    needed either where both parts take time: the first part is then shorter than the arc, so that
-    no two arcs can excuse each other. Both directions must be spare for an arc to go.
-    """
-    nodes = len(first) - 1
-    slot = np.full(nodes, -1, np.int32)
-    kept = 0
-    for node in range(nodes):
-        begin, end = first[node], first[node + 1]
-        for k in range(begin, end):
-            slot[above[k]] = k
-        spare_out = np.zeros(end - begin, np.uint8)
-        spare_into = np.zeros(end - begin, np.uint8)
-        for k in range(begin, end):
-            middle = above[k]
-            for f in range(first[middle], first[middle + 1]):
-                q = slot[above[f]]
-                if q < 0:
-                    continue
-                up, down = np.int64(word[f] & np.uint32(0xFFFF)), np.int64(word[f] >> np.uint32(16))
-                k_out = np.int64(word[k] & np.uint32(0xFFFF))
-                k_into = np.int64(word[k] >> np.uint32(16))
-                q_out = np.int64(word[q] & np.uint32(0xFFFF))
-                q_into = np.int64(word[q] >> np.uint32(16))
-                if k_out + up < q_out:
-                    q_out = k_out + up
-                    spare_out[q - begin] = 1
-                elif k_out + up == q_out and k_out > 0 and up > 0:
-                    spare_out[q - begin] = 1
-                if down + k_into < q_into:
-                    q_into = down + k_into
-                    spare_into[q - begin] = 1
-                elif down + k_into == q_into and k_into > 0 and down > 0:
-                    spare_into[q - begin] = 1
-                if q_out + down < k_out:
-                    k_out = q_out + down
-                    spare_out[k - begin] = 1
-                elif q_out + down == k_out and q_out > 0 and down > 0:
-                    spare_out[k - begin] = 1
-                if up + q_into < k_into:
-                    k_into = up + q_into
-                    spare_into[k - begin] = 1
-                elif up + q_into == k_into and q_into > 0 and up > 0:
-                    spare_into[k - begin] = 1
-                word[q] = np.uint32(q_out) | (np.uint32(q_into) << np.uint32(16))
-                word[k] = np.uint32(k_out) | (np.uint32(k_into) << np.uint32(16))
-        for k in range(begin, end):
-            slot[above[k]] = -1
-            free_out = spare_out[k - begin] == 1 or (word[k] & np.uint32(0xFFFF)) == FAR16
-            free_into = spare_into[k - begin] == 1 or (word[k] >> np.uint32(16)) == FAR16
-            keep[k] = 0 if free_out and free_into else 1
-            kept += keep[k]
-    return kept

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from core.kernel import reach as engine
 from core.kernel.chains import Chains, chained
 from core.kernel.compiled.lanes import LANES
-from core.kernel.doors import Arrivals, Doors, arrivals, doors
+from core.kernel.doors import Arrivals, Doors, doors
+from core.kernel.doors import standing as stand
 from core.kernel.prepared import Prepared, prepare
 from core.kernel.reach import Reached, search
 from core.kernel.snap import Snapped, snap_on
@@ -71,7 +72,7 @@ def make_ready(city: City) -> Ready:
         )
     ]
     outlets = timed("outlets' doors", lambda: doors(prepared, feet[0]))
-    standing = timed("homes' doors", lambda: arrivals(doors(prepared, feet[1])))
+    standing = timed("homes' doors", lambda: stand(prepared, feet[1]))
     return Ready(
         city=city,
         weights=weights,

@@ -23,6 +23,7 @@ from tests.bench.engine.plot import drawing
 from tests.bench.report import MIB, table
 
 PLOT = "engine_growth.svg"
+TRIED = Path(__file__).with_name("tried.md")
 FOREWORD = (
     "Written by `python -m tests.bench.engine` and `python -m tests.bench.nation`; see "
     "engine/README.md here for what is measured and how peers are asked. All engines run on one "
@@ -59,6 +60,7 @@ def engine_text(kept: Kept, folder: Path) -> str:
             parts += write(kept[key]["found"])
     compared, differing = counted(kept)
     parts += ["## Exactness", _exactness(compared, differing)]
+    parts += [TRIED.read_text(encoding="utf-8").strip()]
     parts += ["## Machines", _machines(kept)]
     return "\n\n".join(parts) + "\n"
 

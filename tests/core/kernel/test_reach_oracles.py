@@ -11,9 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.kernel.coverage import covered_people
-from core.kernel.reach import reach
+from core.kernel.doors import arrivals, doors, standing
+from core.kernel.prepared import prepare
+from core.kernel.reach import reach, search
 from core.kernel.snap import snap
 from core.kernel.streets import checked, plane
+from core.kernel.walkers import level
 from core.kernel.walks import UNREACHED
 from tests.core.kernel.worlds import (
     World,
@@ -170,3 +173,20 @@ def test_threads_that_search_one_network_at_once_give_the_same_bytes():
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda _: world.walks().tobytes(), range(8)))
     assert set(together) == {alone}
+
+
+@often
+@given(worlds())
+def test_homes_sorted_by_chain_beforehand_arrive_alike(world):
+    weights = level(world.streets.metres, metres_per_second=world.speed_mps)
+    prepared = prepare(world.streets, weights, bound_ds=world.limit_ds)
+    plain, quick = arrivals(doors(prepared, world.homes)), standing(prepared, world.homes)
+    outlets = doors(prepared, world.outlets)
+    lanes = [np.array(lane, dtype=np.int64) for lane in world.lanes]
+    walked = [
+        search(prepared, outlets, homes, lanes=lanes, limit_ds=world.limit_ds).matrix()
+        for homes in (plain, quick)
+    ]
+    assert walked[0].tobytes() == walked[1].tobytes()
+    assert np.array_equal(quick.doors.along, plain.doors.along)
+    assert np.array_equal(quick.doors.chain, doors(prepared, world.homes).chain)
