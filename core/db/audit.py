@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 import rfc8785
-from sqlalchemy import BigInteger, UniqueConstraint, func, select
+from sqlalchemy import BigInteger, ScalarResult, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.db.base import Base, Owned
@@ -64,21 +66,16 @@ def record(
     session.execute(
         select(func.pg_advisory_xact_lock(func.hashtextextended(f"audit:{tenant_id}", 0)))
     )
-    last = session.execute(
-        select(AuditEvent.number, AuditEvent.hash)
-        .where(AuditEvent.tenant_id == tenant_id)
-        .order_by(AuditEvent.number.desc())
-        .limit(1)
-    ).first()
+    last = head(session)
     event = AuditEvent(
         tenant_id=tenant_id,
-        number=last.number + 1 if last else 1,
+        number=last.number + 1,
         at=session.execute(select(func.clock_timestamp())).scalar_one(),
         actor_id=session.info.get("actor_id"),
         action=action,
         subject=subject,
         details=dict(details or {}),
-        prev_hash=last.hash if last else BEFORE_THE_FIRST,
+        prev_hash=last.hash,
     )
     event.hash = _hash(event)
     session.add(event)
@@ -86,41 +83,114 @@ def record(
     return event
 
 
-def first_broken(session: Session) -> int | None:
-    """Give the number of the first record that is missing, changed or out of order.
+class Fault(StrEnum):
+    """What is wrong with the first record of a chain that does not hold."""
 
-    ``None`` means that the chain of the session's tenant holds. A tail cut off at the end cannot
-    be seen from the chain alone.
+    CHANGED = "changed"  # it is not what its hash was made of
+    MISSING = "missing"  # a later one is there, it is not
+    ORDER = "order"  # it does not follow the one before it
+    CUT = "cut"  # it was there when the head was noted, and nothing is after the one before it
+    REWRITTEN = "rewritten"  # the chain holds in itself, but is another than the noted one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """Where a chain first does not hold, and how."""
+
+    number: int
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The last record of a chain; noted elsewhere, it betrays a tail that was cut off."""
+
+    number: int
+    hash: str
+
+
+def head(session: Session) -> Head:
+    """Give the last record of the session's tenant; number 0 where there is none."""
+    last = session.execute(
+        select(AuditEvent.number, AuditEvent.hash)
+        .where(AuditEvent.tenant_id == session.info["tenant_id"])
+        .order_by(AuditEvent.number.desc())
+        .limit(1)
+    ).first()
+    return Head(number=last.number, hash=last.hash) if last else _NOTHING
+
+
+def first_broken(session: Session, noted: Head | None = None) -> Broken | None:
+    """Find the first record of the session's tenant that is missing, changed or out of order.
+
+    Parameters
+    ----------
+    session
+        Bound to the tenant whose chain is read.
+    noted
+        A head that was exported earlier. Without one a tail that was cut off, or a chain that
+        was written anew from some record on, cannot be seen: the rest holds in itself.
+
+    Returns
+    -------
+    Broken or None
+        ``None`` means that the chain holds.
     """
     expected, prev_hash = 1, BEFORE_THE_FIRST
-    events = session.scalars(
-        select(AuditEvent)
-        .where(AuditEvent.tenant_id == session.info["tenant_id"])
-        .order_by(AuditEvent.number)
-        .execution_options(yield_per=500)
-    )
+    events = records(session)
     with closing(events):  # a chain that breaks is not read to its end
         for event in events:
-            whole = event.number == expected and event.prev_hash == prev_hash
-            if not whole or event.hash != _hash(event):
-                return expected
+            fault = _fault(event, expected, prev_hash)
+            if fault is None and noted is not None and event.number == noted.number:
+                fault = None if event.hash == noted.hash else Fault.REWRITTEN
+            if fault is not None:
+                return Broken(number=expected, fault=fault)
             expected, prev_hash = expected + 1, event.hash
+    if noted is not None and expected <= noted.number:
+        return Broken(number=expected, fault=Fault.CUT)
     return None
 
 
+def records(session: Session, after: int = 0) -> ScalarResult[AuditEvent]:
+    """Give the records of the session's tenant in order, a few hundred at a time."""
+    return session.scalars(
+        select(AuditEvent)
+        .where(AuditEvent.tenant_id == session.info["tenant_id"], AuditEvent.number > after)
+        .order_by(AuditEvent.number)
+        .execution_options(yield_per=500)
+    )
+
+
+def written(event: AuditEvent) -> dict[str, Any]:
+    """Write a record as it is exported: what its hash covers, and the hash."""
+    return {**_covered(event), "hash": event.hash}
+
+
+def _fault(event: AuditEvent, expected: int, prev_hash: str) -> Fault | None:
+    if event.number > expected:
+        return Fault.MISSING
+    if event.number < expected or event.prev_hash != prev_hash:
+        return Fault.ORDER
+    return None if event.hash == _hash(event) else Fault.CHANGED
+
+
+def _covered(event: AuditEvent) -> dict[str, Any]:
+    """Give what a record's hash is made of, the previous hash included."""
+    return {
+        "tenant_id": str(event.tenant_id),
+        "number": event.number,
+        "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "actor_id": str(event.actor_id) if event.actor_id else None,
+        "action": event.action,
+        "subject": event.subject,
+        "details": event.details,
+        "prev_hash": event.prev_hash,
+    }
+
+
 def _hash(event: AuditEvent) -> str:
-    """Hash a record over its canonical JSON (RFC 8785), the previous hash included."""
-    return sha256(
-        rfc8785.dumps(
-            {
-                "tenant_id": str(event.tenant_id),
-                "number": event.number,
-                "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
-                "actor_id": str(event.actor_id) if event.actor_id else None,
-                "action": event.action,
-                "subject": event.subject,
-                "details": event.details,
-                "prev_hash": event.prev_hash,
-            }
-        )
-    ).hexdigest()
+    """Hash a record over its canonical JSON (RFC 8785)."""
+    return sha256(rfc8785.dumps(_covered(event))).hexdigest()
+
+
+_NOTHING = Head(number=0, hash=BEFORE_THE_FIRST)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from uuid import UUID, uuid4
 
 import pytest
+import rfc8785
 from sqlalchemy import create_engine, select, text
+from sqlalchemy.exc import ProgrammingError
 
 from core.db import AuditEvent, Tenant, audit
 
@@ -99,21 +102,125 @@ def test_a_record_without_a_tenant_is_refused(database):
 
 
 @pytest.mark.parametrize(
-    "tampering",
+    ("tampering", "fault"),
     [
-        "UPDATE audit_events SET action = 'thing.undo'",
-        "UPDATE audit_events SET actor_id = NULL",
-        "UPDATE audit_events SET details = '{}'",
-        "UPDATE audit_events SET at = at + interval '1 second'",
-        "UPDATE audit_events SET prev_hash = repeat('1', 64)",
-        "DELETE FROM audit_events",
+        ("UPDATE audit_events SET action = 'thing.undo'", "changed"),
+        ("UPDATE audit_events SET actor_id = NULL", "changed"),
+        ("UPDATE audit_events SET details = '{}'", "changed"),
+        ("UPDATE audit_events SET at = at + interval '1 second'", "changed"),
+        ("UPDATE audit_events SET hash = repeat('1', 64)", "changed"),
+        ("UPDATE audit_events SET prev_hash = repeat('1', 64)", "order"),
+        ("DELETE FROM audit_events", "missing"),
     ],
 )
-def test_a_changed_or_missing_record_is_found(database, tenant_id, as_superuser, tampering):
+def test_a_changed_or_missing_record_is_found(database, tenant_id, as_superuser, tampering, fault):
     write(database, tenant_id)
     as_superuser(f"{tampering} WHERE number = 2 AND tenant_id = :tenant", tenant=tenant_id)
+    assert broken(database, tenant_id) == (2, fault)
+
+
+def broken(database, tenant_id, noted=None):
     with database.session(tenant_id) as session:
-        assert audit.first_broken(session) == 2
+        found = audit.first_broken(session, noted)
+        return None if found is None else (found.number, found.fault)
+
+
+def test_any_letter_of_a_record_that_is_flipped_is_found(database, tenant_id, as_superuser):
+    write(database, tenant_id, 6)
+    for number, column in [(1, "subject"), (4, "action"), (6, "subject")]:
+        words = "WHERE number = :number AND tenant_id = :tenant"
+        flip = f"UPDATE audit_events SET {column} = reverse({column}) {words}"
+        as_superuser(flip, number=number, tenant=tenant_id)
+        assert broken(database, tenant_id) == (number, "changed")
+        as_superuser(flip, number=number, tenant=tenant_id)
+        assert broken(database, tenant_id) is None
+
+
+def test_two_records_that_changed_places_are_found(database, tenant_id, as_superuser):
+    write(database, tenant_id, 4)
+    for old, new in [(2, 99), (3, 2), (99, 3)]:
+        as_superuser(
+            "UPDATE audit_events SET number = :new WHERE number = :old AND tenant_id = :tenant",
+            old=old,
+            new=new,
+            tenant=tenant_id,
+        )
+    assert broken(database, tenant_id) == (2, "order")
+
+
+def test_a_record_put_between_others_is_found_even_with_a_hash_of_its_own(
+    database, tenant_id, as_superuser
+):
+    write(database, tenant_id, 3)
+    as_superuser(
+        "UPDATE audit_events SET number = 4 WHERE number = 3 AND tenant_id = :t", t=tenant_id
+    )
+    with database.session(tenant_id) as session:
+        second = session.scalars(select(AuditEvent).where(AuditEvent.number == 2)).one()
+        forged = AuditEvent(
+            tenant_id=tenant_id,
+            number=3,
+            at=second.at,
+            action="thing.do",
+            subject="thing:forged",
+            details={},
+            prev_hash=second.hash,
+        )
+        forged.hash = audit._hash(forged)
+        session.add(forged)
+    assert broken(database, tenant_id) == (4, "order")
+
+
+def test_a_tail_that_was_cut_is_found_by_the_head_that_was_noted(database, tenant_id, as_superuser):
+    write(database, tenant_id, 3)
+    with database.session(tenant_id) as session:
+        noted = audit.head(session)
+    assert noted.number == 3
+    assert broken(database, tenant_id, noted) is None
+    as_superuser("DELETE FROM audit_events WHERE number = 3 AND tenant_id = :t", t=tenant_id)
+    assert broken(database, tenant_id) is None  # alone it does not show
+    assert broken(database, tenant_id, noted) == (3, "cut")
+    write(database, tenant_id, 2)  # and written over, it is another chain
+    assert broken(database, tenant_id) is None
+    assert broken(database, tenant_id, noted) == (3, "rewritten")
+
+
+def test_the_head_of_an_empty_chain_is_number_nought(database, tenant_id):
+    with database.session(tenant_id) as session:
+        assert audit.head(session) == audit.Head(number=0, hash="0" * 64)
+    assert broken(database, tenant_id, audit.Head(number=2, hash="1" * 64)) == (1, "cut")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "UPDATE audit_events SET action = 'x'",
+        "DELETE FROM audit_events",
+        "TRUNCATE audit_events",
+    ],
+)
+def test_the_applications_role_may_neither_change_nor_delete_a_record(database, tenant_id, words):
+    write(database, tenant_id, 1)
+    with (
+        pytest.raises(ProgrammingError, match="permission denied"),
+        database.session(tenant_id) as session,
+    ):
+        session.execute(text(words))
+    assert broken(database, tenant_id) is None
+
+
+def test_an_exported_record_says_all_that_its_hash_covers(database, tenant_id):
+    write(database, tenant_id, 1)
+    with database.session(tenant_id) as session:
+        [event] = audit.records(session)
+        told = audit.written(event)
+    covered = {name: value for name, value in told.items() if name != "hash"}
+    assert sha256(rfc8785.dumps(covered)).hexdigest() == told["hash"]
+    assert told.keys() == {c.key for c in AuditEvent.__table__.columns} - {
+        "id",
+        "created_at",
+        "updated_at",
+    }
 
 
 def test_chains_of_two_tenants_do_not_touch(database, tenant_id):
