@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-ORDER = ("main_job", "engine")
+ORDER = ("main_job", "engine", "trust")
 MARK = re.compile(r"^<!-- part: (\w+) -->\n", re.MULTILINE)
 
 
