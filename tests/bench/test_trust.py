@@ -15,7 +15,7 @@ def test_a_long_test_keeps_its_figures_and_the_part_shows_them(tmp_path):
     assert "| lost | 0 |" in text
     assert "| faults | web 3 |" in text
     assert "| uploads | 10,000 |" in text
-    assert text.index("`chaos`") < text.index("`fuzz`")
+    assert text.index("| `chaos`") < text.index("| `fuzz`")
     kept = json.loads((tmp_path / "results/fuzz.json").read_text("utf-8"))
     assert kept["defects"] == 2
 
