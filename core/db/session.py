@@ -14,11 +14,18 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
+from core.db.installation import append_waiting, forget_waiting
+from core.db import patience
 from core.db.scope import guard
 from core.errors import Misconfigured
 
 # A statement of a page or a worker that takes longer is a fault; so is a wait for a lock.
 OPTIONS = "-c timezone=UTC -c statement_timeout=60s -c lock_timeout=10s"
+WEB_OPTIONS = (
+    "-c timezone=UTC -c statement_timeout=5s -c lock_timeout=2s"
+    " -c idle_in_transaction_session_timeout=10s"
+)
+POOL_SECONDS = 4  # how long a request waits for a connection that others hold
 
 
 class Work(Session):
@@ -35,6 +42,8 @@ class TenantWork(Work):
 
 
 guard(TenantWork)
+event.listen(TenantWork, "before_commit", append_waiting)
+event.listen(TenantWork, "after_soft_rollback", forget_waiting)
 
 
 def after_commit(session: Session, act: Callable[[], None]) -> None:
@@ -58,16 +67,24 @@ class Database:
         Address of the dispatcher's role, which sees only the jobs' own columns.
     pool_size
         Connections kept open for each role and process; ten more may open for a while.
+    options
+        The server's time limits for each statement: a worker's, or ``WEB_OPTIONS``.
     """
 
     def __init__(
-        self, app_url: str, *, owner_url: str = "", dispatch_url: str = "", pool_size: int = 5
+        self,
+        app_url: str,
+        *,
+        owner_url: str = "",
+        dispatch_url: str = "",
+        pool_size: int = 5,
+        options: str = OPTIONS,
     ) -> None:
         self.app_url = app_url
         self.owner_url = owner_url
         self.dispatch_url = dispatch_url
-        self._app = _engine(app_url, pool_size)
-        self._dispatch = _engine(dispatch_url, pool_size) if dispatch_url else None
+        self._app = _engine(app_url, pool_size, options)
+        self._dispatch = _engine(dispatch_url, pool_size, options) if dispatch_url else None
         _all.add(self)
 
     @contextmanager
@@ -175,17 +192,23 @@ def psycopg_url(address: str) -> URL:
     return url.set(drivername="postgresql+psycopg")
 
 
-def _engine(address: str, pool_size: int) -> Engine:
+def _engine(address: str, pool_size: int, options: str) -> Engine:
     engine = create_engine(
         psycopg_url(address),
         pool_size=pool_size,
         pool_pre_ping=True,
         pool_reset_on_return=None,
         hide_parameters=True,  # an error's text goes to the log; what people sent does not
-        connect_args={"options": OPTIONS},
+        pool_timeout=POOL_SECONDS if options == WEB_OPTIONS else 30,
+        connect_args={"options": options, "application_name": "lifecircle"},
     )
     event.listen(engine, "reset", _reset)
+    event.listen(engine, "do_connect", _connect)
     return engine
+
+
+def _connect(dialect: Any, record: Any, arguments: Any, words: Any) -> DBAPIConnection:  # noqa: ARG001 - the event's signature
+    return patience.connect(arguments, words)
 
 
 def _reset(connection: DBAPIConnection, record: Any, state: PoolResetState) -> None:  # noqa: ARG001 - the event's signature

@@ -1,0 +1,1 @@
+"""Who runs the installation, what happened in it, and sign-in by way of other houses."""
