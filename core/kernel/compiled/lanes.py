@@ -17,14 +17,15 @@ LANES = 32
 FAR16 = 65535
 
 _I16, _I32, _I64 = ir.IntType(16), ir.IntType(32), ir.IntType(64)
-_LINE = ir.VectorType(_I16, LANES)
-_ALIGN = 2  # what is promised to the processor; rows lie on cache lines where we allocate them
+LINE = ir.VectorType(_I16, LANES)
+ALIGN = 2  # what is promised to the processor; rows lie on cache lines where we allocate them
 
 
-def _address(context: Any, builder: Any, kind: Any, array: Any, row: Any) -> Any:
+def address(context: Any, builder: Any, kind: Any, array: Any, row: Any) -> Any:
+    """Point at one line of an array."""
     start = context.make_array(kind)(context, builder, array).data
     offset = builder.mul(row, ir.Constant(_I64, LANES))
-    return builder.bitcast(builder.gep(start, [offset]), _LINE.as_pointer())
+    return builder.bitcast(builder.gep(start, [offset]), LINE.as_pointer())
 
 
 def _element(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
@@ -32,20 +33,21 @@ def _element(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> A
     return builder.load(builder.gep(start, [index]))
 
 
-def _all_lanes(builder: Any, value: Any) -> Any:
-    one = builder.insert_element(ir.Constant(_LINE, ir.Undefined), value, ir.Constant(_I32, 0))
+def all_lanes(builder: Any, value: Any) -> Any:
+    """Make a line of one value."""
+    one = builder.insert_element(ir.Constant(LINE, ir.Undefined), value, ir.Constant(_I32, 0))
     pattern = ir.Constant(ir.VectorType(_I32, LANES), [0] * LANES)
-    return builder.shuffle_vector(one, ir.Constant(_LINE, ir.Undefined), pattern)
+    return builder.shuffle_vector(one, ir.Constant(LINE, ir.Undefined), pattern)
 
 
 def _operation(builder: Any, name: str) -> Any:
-    kind = ir.FunctionType(_LINE, [_LINE, _LINE])
+    kind = ir.FunctionType(LINE, [LINE, LINE])
     return cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.v{LANES}i16")
 
 
 def _later(builder: Any, line: Any, time: Any) -> Any:
     """Add one time to all lanes, stopping at FAR16."""
-    return builder.call(_operation(builder, "uadd.sat"), [line, _all_lanes(builder, time)])
+    return builder.call(_operation(builder, "uadd.sat"), [line, all_lanes(builder, time)])
 
 
 def _sooner(builder: Any, one: Any, other: Any) -> Any:
@@ -72,19 +74,19 @@ def pull(
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         field, row, base, base_row, node, time, first, last = args
         kinds = signature.args
-        best = cgutils.alloca_once(builder, _LINE)
-        seed = builder.load(_address(context, builder, kinds[2], base, base_row), align=_ALIGN)
+        best = cgutils.alloca_once(builder, LINE)
+        seed = builder.load(address(context, builder, kinds[2], base, base_row), align=ALIGN)
         builder.store(seed, best)
         with cgutils.for_range_slice(builder, first, last, ir.Constant(_I64, 1), inc=True) as (
             k,
             _,
         ):
             near = builder.sext(_element(context, builder, kinds[4], node, k), _I64)
-            line = builder.load(_address(context, builder, kinds[0], field, near), align=_ALIGN)
+            line = builder.load(address(context, builder, kinds[0], field, near), align=ALIGN)
             walked = _later(builder, line, _element(context, builder, kinds[5], time, k))
             builder.store(_sooner(builder, walked, builder.load(best)), best)
-        target = _address(context, builder, kinds[0], field, row)
-        builder.store(builder.load(best), target, align=_ALIGN)
+        target = address(context, builder, kinds[0], field, row)
+        builder.store(builder.load(best), target, align=ALIGN)
         return context.get_dummy_value()
 
     return signature, generate
@@ -109,11 +111,11 @@ def meet(
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         field, tail, to_tail, head, to_head, access, out, row = args
         kinds = signature.args
-        one = builder.load(_address(context, builder, kinds[0], field, tail), align=_ALIGN)
-        other = builder.load(_address(context, builder, kinds[0], field, head), align=_ALIGN)
+        one = builder.load(address(context, builder, kinds[0], field, tail), align=ALIGN)
+        other = builder.load(address(context, builder, kinds[0], field, head), align=ALIGN)
         best = _sooner(builder, _later(builder, one, to_tail), _later(builder, other, to_head))
-        target = _address(context, builder, kinds[6], out, row)
-        builder.store(_later(builder, best, access), target, align=_ALIGN)
+        target = address(context, builder, kinds[6], out, row)
+        builder.store(_later(builder, best, access), target, align=ALIGN)
         return context.get_dummy_value()
 
     return signature, generate
@@ -126,9 +128,9 @@ def go_on(_context: Any, lines: Any, row: Any, time: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         lines, row, time = args
-        place = _address(context, builder, signature.args[0], lines, row)
-        line = builder.load(place, align=_ALIGN)
-        builder.store(_later(builder, line, time), place, align=_ALIGN)
+        place = address(context, builder, signature.args[0], lines, row)
+        line = builder.load(place, align=ALIGN)
+        builder.store(_later(builder, line, time), place, align=ALIGN)
         return context.get_dummy_value()
 
     return signature, generate
@@ -142,11 +144,11 @@ def lower(_context: Any, out: Any, row: Any, lines: Any, from_row: Any, time: An
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         out, row, lines, from_row, time = args
         kinds = signature.args
-        place = _address(context, builder, kinds[0], out, row)
-        source = _address(context, builder, kinds[2], lines, from_row)
-        walked = _later(builder, builder.load(source, align=_ALIGN), time)
-        best = _sooner(builder, walked, builder.load(place, align=_ALIGN))
-        builder.store(best, place, align=_ALIGN)
+        place = address(context, builder, kinds[0], out, row)
+        source = address(context, builder, kinds[2], lines, from_row)
+        walked = _later(builder, builder.load(source, align=ALIGN), time)
+        best = _sooner(builder, walked, builder.load(place, align=ALIGN))
+        builder.store(best, place, align=ALIGN)
         return context.get_dummy_value()
 
     return signature, generate
