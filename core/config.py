@@ -20,6 +20,7 @@ class Config:
     database_url: str = ""  # LIFECIRCLE_DATABASE_URL: the application's role; empty: embedded
     owner_url: str = ""  # LIFECIRCLE_OWNER_URL: owns the tables, runs migrations
     dispatch_url: str = ""  # LIFECIRCLE_DISPATCH_URL: sees only the jobs' own columns
+    backup_url: str = ""  # LIFECIRCLE_BACKUP_URL: reads everything; backups only
     redis_url: str = ""  # LIFECIRCLE_REDIS_URL: empty: embedded
     blobs: Path = field(default_factory=Path)  # LIFECIRCLE_BLOBS
     home: Path = field(default_factory=Path)  # LIFECIRCLE_HOME: embedded servers, blobs
@@ -29,6 +30,10 @@ class Config:
     plugins: tuple[str, ...] = ()  # LIFECIRCLE_PLUGINS: offered entry points; empty: all
     upload_bytes: int = 200 * 1024 * 1024  # LIFECIRCLE_UPLOAD_BYTES
     worker_memory_mib: int = 0  # LIFECIRCLE_WORKER_MEMORY_MIB: of one run; 0: what the machine has
+    trusted_hosts: tuple[str, ...] = ()  # LIFECIRCLE_TRUSTED_HOSTS: names this site answers to
+    proxies: int = 0  # LIFECIRCLE_PROXIES: reverse proxies in front whose words are believed
+    limits: str = ""  # LIFECIRCLE_LIMITS: requests a minute; see core.limits
+    metrics_token: str = ""  # LIFECIRCLE_METRICS_TOKEN: bearer of /metrics; empty: loopback only
 
     def environment(self) -> dict[str, str]:
         """Give the variables with which another process reads the same settings."""
@@ -36,6 +41,7 @@ class Config:
             "LIFECIRCLE_DATABASE_URL": self.database_url,
             "LIFECIRCLE_OWNER_URL": self.owner_url,
             "LIFECIRCLE_DISPATCH_URL": self.dispatch_url,
+            "LIFECIRCLE_BACKUP_URL": self.backup_url,
             "LIFECIRCLE_REDIS_URL": self.redis_url,
             "LIFECIRCLE_BLOBS": str(self.blobs),
             "LIFECIRCLE_HOME": str(self.home),
@@ -45,6 +51,10 @@ class Config:
             "LIFECIRCLE_PLUGINS": ",".join(self.plugins),
             "LIFECIRCLE_UPLOAD_BYTES": str(self.upload_bytes),
             "LIFECIRCLE_WORKER_MEMORY_MIB": str(self.worker_memory_mib),
+            "LIFECIRCLE_TRUSTED_HOSTS": ",".join(self.trusted_hosts),
+            "LIFECIRCLE_PROXIES": str(self.proxies),
+            "LIFECIRCLE_LIMITS": self.limits,
+            "LIFECIRCLE_METRICS_TOKEN": self.metrics_token,
         }
 
     @classmethod
@@ -55,17 +65,22 @@ class Config:
             database_url=environ.get("LIFECIRCLE_DATABASE_URL", ""),
             owner_url=environ.get("LIFECIRCLE_OWNER_URL", ""),
             dispatch_url=environ.get("LIFECIRCLE_DISPATCH_URL", ""),
+            backup_url=environ.get("LIFECIRCLE_BACKUP_URL", ""),
             redis_url=environ.get("LIFECIRCLE_REDIS_URL", ""),
             blobs=Path(environ.get("LIFECIRCLE_BLOBS") or home / "blobs"),
             home=home,
             secret_key=environ.get("LIFECIRCLE_SECRET_KEY", ""),
             insecure_http=environ.get("LIFECIRCLE_INSECURE_HTTP", "").lower() in TRUE,
             sample=environ.get("LIFECIRCLE_SAMPLE", "").lower() in TRUE,
-            plugins=tuple(
-                name.strip()
-                for name in environ.get("LIFECIRCLE_PLUGINS", "").split(",")
-                if name.strip()
-            ),
+            plugins=_listed(environ.get("LIFECIRCLE_PLUGINS", "")),
             upload_bytes=int(environ.get("LIFECIRCLE_UPLOAD_BYTES") or 200 * 1024 * 1024),
             worker_memory_mib=int(environ.get("LIFECIRCLE_WORKER_MEMORY_MIB") or 0),
+            trusted_hosts=_listed(environ.get("LIFECIRCLE_TRUSTED_HOSTS", "")),
+            proxies=int(environ.get("LIFECIRCLE_PROXIES") or 0),
+            limits=environ.get("LIFECIRCLE_LIMITS", ""),
+            metrics_token=environ.get("LIFECIRCLE_METRICS_TOKEN", ""),
         )
+
+
+def _listed(words: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in words.split(",") if word.strip())

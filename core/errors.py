@@ -89,6 +89,23 @@ class PluginFault(LifecircleError):
         self.reason = reason
 
 
+class TooMany(LifecircleError):
+    """Somebody asks too often.
+
+    Parameters
+    ----------
+    seconds
+        After how many it is worth asking again.
+    """
+
+    code = "too_many"
+    status = 429
+
+    def __init__(self, message: str, *, english: str = "", seconds: int = 60) -> None:
+        super().__init__(message, english=english)
+        self.seconds = seconds
+
+
 class Unavailable(LifecircleError):
     """A server that this needs does not answer."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from core import refusals
 from core.catalog.host import Host, load
 from core.config import Config
-from core.db.session import Database
+from core.db.session import OPTIONS, Database
 from core.errors import Misconfigured
 from core.policy import NoPolicy, Policy
 from core.store.blobs import Blobs
@@ -34,15 +35,20 @@ class Services:
 
 
 def open_services(
-    config: Config, policy: Callable[[Services], Policy] | None = None, host: Host | None = None
+    config: Config,
+    policy: Callable[[Services], Policy] | None = None,
+    host: Host | None = None,
+    *,
+    options: str = OPTIONS,
 ) -> Services:
-    """Open what the configuration names.
+    """Open what the configuration names; ``options`` are the database's time limits.
 
     Raises
     ------
     Misconfigured
         No database or queue address: a command that may start embedded servers sets them first;
-        or a database role that row level security does not bind.
+        a database role that row level security does not bind; or a queue that is open to all or
+        throws away what it holds.
     """
     if not config.database_url or not config.redis_url:
         raise Misconfigured(
@@ -52,9 +58,13 @@ def open_services(
             "LIFECIRCLE_REDIS_URL, or start with lifecircle serve, which brings its own servers.",
         )
     database = Database(
-        config.database_url, owner_url=config.owner_url, dispatch_url=config.dispatch_url
+        config.database_url,
+        owner_url=config.owner_url,
+        dispatch_url=config.dispatch_url,
+        options=options,
     )
     database.check_role()
+    refusals.check_queue(config.redis_url)
     services = Services(
         config=config,
         database=database,

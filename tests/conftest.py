@@ -97,13 +97,22 @@ def blobs(tmp_path):
     return Blobs(tmp_path / "blobs")
 
 
-@pytest.fixture
-def redis_url(servers):
-    """Give the address of an empty Valkey."""
+@pytest.fixture(scope="session")
+def empty_queue(servers):
+    """Give a way to empty the queue's server, which the product's own user may not do."""
     from redis import Redis  # noqa: PLC0415 - only tests with a queue pay
 
-    with Redis.from_url(servers.redis_url) as client:
-        client.flushall()
+    def empty():
+        with Redis.from_url(servers.redis_admin_url) as client:
+            client.flushall()
+
+    return empty
+
+
+@pytest.fixture
+def redis_url(servers, empty_queue):
+    """Give the address of an empty Valkey."""
+    empty_queue()
     return servers.redis_url
 
 

@@ -36,6 +36,8 @@ class Addresses:
     app_url: str
     dispatch_url: str
     redis_url: str
+    backup_url: str = ""
+    redis_admin_url: str = ""  # may empty, stop and set the queue's server, which no service needs
 
 
 class Servers:
@@ -160,9 +162,14 @@ class Servers:
             app_url=database.url("lc_app", DATABASE),
             dispatch_url=database.url("lc_dispatcher", DATABASE),
             redis_url=queue.url(),
+            backup_url=database.url("lc_backup", DATABASE),
+            redis_admin_url=queue.url(valkey.OPERATOR),
         )
         unfinished = self._state.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(asdict(addresses)), encoding="utf-8")
+        unfinished.unlink(missing_ok=True)
+        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(addresses)))
         unfinished.replace(self._state)
         return addresses
 

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from redis import Redis
 from sqlalchemy import create_engine, text
 
 from core.runs.verify import verify
@@ -131,11 +130,6 @@ def everything(worker):
     kill_tree(worker)
 
 
-def flush(redis_url):
-    with Redis.from_url(redis_url) as queue:
-        queue.flushall()
-
-
 def done_in(place, minutes):
     """Ask for a run and let it be done in peace."""
     run_id = place.client.post(place.address("runs"), json=asked(minutes)).json["id"]
@@ -149,7 +143,7 @@ def done_in(place, minutes):
     ids=["the horse", "the whole tree, and the queue emptied"],
 )
 def test_a_run_killed_while_it_writes_completes_by_itself_once(
-    place, calm, start, kill, emptied, minutes
+    place, calm, start, kill, emptied, minutes, empty_queue
 ):
     before = place.rows(*COMPUTED)
     run_id = place.client.post(place.address("runs"), json=asked(minutes)).json["id"]
@@ -159,7 +153,7 @@ def test_a_run_killed_while_it_writes_completes_by_itself_once(
         assert place.get(f"runs/{run_id}")["state"] == "running"
         survivor = kill(worker)
         if emptied:
-            flush(place.services.config.redis_url)
+            empty_queue()
         run = place.get(f"runs/{run_id}")
         assert (run["state"], run["points_low"]) == ("running", None)
         assert place.rows(*COMPUTED) == before

@@ -85,12 +85,12 @@ def test_both_servers_answer_and_stop_and_keep_what_was_written(home):
         with connect(addresses.superuser_url) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 15 AS minutes")
         with Redis.from_url(addresses.redis_url) as client:
-            client.set("kept", "15")
+            client.set("lifecircle:kept", "15")
     assert living_in(home / "postgres") == living_in(home / "valkey") == []
     with Servers(home) as addresses:
         assert ask(addresses.superuser_url, "SELECT minutes FROM kept") == 15
         with Redis.from_url(addresses.redis_url) as client:
-            assert client.get("kept") == b"15"
+            assert client.get("lifecircle:kept") == b"15"
 
 
 def test_starting_twice_and_stopping_twice_is_starting_and_stopping_once(home):
@@ -113,7 +113,7 @@ def test_the_servers_are_set_as_the_product_needs_them(home):
             "TimeZone": "UTC",
         }.items():
             assert ask(addresses.superuser_url, f"SHOW {setting}") == value
-        with Redis.from_url(addresses.redis_url) as client:
+        with Redis.from_url(addresses.redis_admin_url) as client:
             told = client.config_get("*")
             assert told["port"] == "0"
             assert told["appendonly"] == "yes"
@@ -158,7 +158,7 @@ with Servers(Path({str(home)!r}) / "mine", durable=False) as addresses:
     done = subprocess.run(
         [sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=TOP
     )
-    assert done.stdout.startswith("self unix:///")
+    assert done.stdout.startswith("self unix://lifecircle:")
 
 
 def test_killing_the_starter_ends_the_servers_and_the_next_start_recovers(home, owner):
@@ -178,7 +178,7 @@ def test_killing_the_servers_themselves_loses_nothing_that_was_committed(home, o
     with connect(url) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 15 AS minutes")
     with Redis.from_url(redis_url) as client:
-        client.set("kept", "15")
+        client.set("lifecircle:kept", "15")
         client.execute_command("WAITAOF", 1, 0, 0)
     for folder in ("postgres", "valkey"):
         for pid in living_in(home / folder):
@@ -189,7 +189,7 @@ def test_killing_the_servers_themselves_loses_nothing_that_was_committed(home, o
     with Servers(home) as addresses:
         assert ask(addresses.superuser_url, "SELECT minutes FROM kept") == 15
         with Redis.from_url(addresses.redis_url) as client:
-            assert client.get("kept") == b"15"
+            assert client.get("lifecircle:kept") == b"15"
 
 
 def test_a_lock_file_that_names_a_stranger_does_not_hinder(home):

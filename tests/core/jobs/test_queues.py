@@ -29,7 +29,7 @@ def strangers(connection):
 def test_a_wake_up_carries_two_ids_and_nothing_else(connection):
     tenant_id, job_id = uuid4(), uuid4()
     send_hint(queue(connection), tenant_id, job_id)
-    [key] = connection.keys("rq:job:*")
+    [key] = connection.scan_iter("rq:job:*")
     stored = zlib.decompress(connection.hget(key, "data"))
     assert json.loads(stored) == [TASK, None, [str(tenant_id), str(job_id)], {}]
 
