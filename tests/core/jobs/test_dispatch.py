@@ -54,12 +54,12 @@ def test_jobs_at_work_count_towards_the_quota(database, town, connection):
     assert sent(connection) == [(str(tenant_id), str(jobs[2]))]
 
 
-def test_a_wake_up_that_nobody_followed_is_sent_again(database, town, connection):
+def test_a_wake_up_that_nobody_followed_is_sent_again(database, town, connection, empty_queue):
     tenant, ask = town
     tenant_id = tenant()
     ask(tenant_id)
     assert dispatch_once(database, connection) == 1
-    connection.flushall()
+    empty_queue()
     assert dispatch_once(database, connection) == 0
     with database.session(tenant_id) as session:
         session.execute(update(Job).values(dispatched_at=func.now() - timedelta(seconds=9)))
@@ -111,7 +111,7 @@ def test_the_dispatcher_sees_the_jobs_own_columns_and_nothing_else(database, tow
 
 
 def test_the_loop_looks_when_it_is_nudged_and_survives_a_lost_queue(
-    database, town, connection, redis_url, wait_for
+    database, town, connection, redis_url, wait_for, empty_queue
 ):
     tenant, ask = town
     tenant_id = tenant()
@@ -122,7 +122,7 @@ def test_the_loop_looks_when_it_is_nudged_and_survives_a_lost_queue(
         ask(tenant_id)
         nudge(redis_url)
         wait_for(lambda: sent(connection))
-        connection.flushall()
+        empty_queue()
         with database.session(tenant_id) as session:
             session.execute(update(Job).values(dispatched_at=None))
         wait_for(lambda: sent(connection))
