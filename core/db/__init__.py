@@ -3,7 +3,8 @@
 from core.db.audit import AuditEvent
 from core.db.base import ACTOR, TENANT, Base, Owned, Stamped, new_id, one_of, owned_by
 from core.db.dataset import Dataset, DatasetVersion, ImportProblem, Upload, VersionState
-from core.db.job import Job, JobKind, JobState
+from core.db.installation import InstallationChain, InstallationEvent, verify_installation
+from core.db.job import Job, JobKind, JobState, RequestKey
 from core.db.plugin import PluginState, TenantPlugin
 from core.db.run import WHOLE, Run, RunCoverage, RunGap, RunInput, RunLine, RunScore
 from core.db.scenario import Scenario
@@ -22,6 +23,8 @@ __all__ = [
     "Dataset",
     "DatasetVersion",
     "ImportProblem",
+    "InstallationChain",
+    "InstallationEvent",
     "Job",
     "JobKind",
     "JobState",
@@ -29,6 +32,7 @@ __all__ = [
     "Owned",
     "ParentSees",
     "PluginState",
+    "RequestKey",
     "Run",
     "RunCoverage",
     "RunGap",
@@ -46,4 +50,5 @@ __all__ = [
     "new_id",
     "one_of",
     "owned_by",
+    "verify_installation",
 ]

@@ -35,6 +35,9 @@ class Job(Owned, Base):
 
     ``payload`` holds what the work needs beyond its subject (importer, options), ``result`` what
     came of it (the dataset version's id, counts). ``error_class`` is crash, invalid or fault.
+    ``worker`` is the process that holds it. ``attempts`` has one object an attempt: its number,
+    its worker, when it ``began``, and, where it ended before its job did, when it ``ended`` and
+    how (``core.jobs.evidence``).
     """
 
     __tablename__ = "jobs"
@@ -60,6 +63,8 @@ class Job(Owned, Base):
     result: Mapped[dict[str, Any]] = mapped_column(default=dict)
     state: Mapped[str] = mapped_column(default=JobState.QUEUED)
     attempt: Mapped[int] = mapped_column(default=0)
+    worker: Mapped[str] = mapped_column(server_default=text("''"))
+    attempts: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
     lease_until: Mapped[datetime | None]
     dispatched_at: Mapped[datetime | None]
     stage: Mapped[str] = mapped_column(default="")
@@ -71,3 +76,19 @@ class Job(Owned, Base):
     by: Mapped[UUID | None]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+
+
+class RequestKey(Owned, Base):
+    """What was answered to a request that named itself, so that sent again it is not done again.
+
+    ``key`` is the sender's, ``digest`` is of what was asked, ``answer`` the body as it was sent.
+    """
+
+    __tablename__ = "request_keys"
+    __table_args__ = (UniqueConstraint("tenant_id", "key"),)
+
+    key: Mapped[str]
+    digest: Mapped[str]
+    status: Mapped[int]
+    location: Mapped[str]
+    answer: Mapped[str]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, literal, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,7 @@ from core.db.audit import record
 from core.db.held import Fenced, Held, fence
 from core.db.session import Database
 from core.errors import Conflict, NotFound
+from core.jobs.evidence import SILENT, Death, said
 from core.runs.record import end_run, fail
 
 LEASE_SECONDS = 30.0
@@ -25,11 +26,12 @@ BEATS_A_LEASE = 3  # two heartbeats may be lost before the lease runs out
 ATTEMPTS = 3
 
 CRASH_MESSAGE = (
-    "计算进程多次异常中止（{attempts} 次），已停止重试，没有写入结果。请联系管理员查看日志。"
+    "计算进程多次异常中止（{attempts} 次，最后一次：{how}），已停止重试，没有写入结果。"
+    "请联系管理员查看日志。"
 )
 CRASH_ENGLISH = (
-    "The worker crashed {attempts} times, so it is not tried again; no result was written. "
-    "Ask the operator to look at the logs."
+    "The worker crashed {attempts} times (the last time: {how}), so it is not tried again; no "
+    "result was written. Ask the operator to look at the logs."
 )
 
 
@@ -43,17 +45,25 @@ class Claim:
     lease_seconds: float
 
 
-def claim(session: Session, job_id: UUID, *, lease_seconds: float = LEASE_SECONDS) -> Claim | None:
+def claim(
+    session: Session, job_id: UUID, *, lease_seconds: float = LEASE_SECONDS, worker: str = ""
+) -> Claim | None:
     """Take a waiting job: attempt + 1 and a lease; ``None`` when there is nothing to take.
 
-    Of any number of claims of one job at one time, one succeeds.
+    Of any number of claims of one job at one time, one succeeds. ``worker`` names the process, so
+    that its parent finds what it held when it dies.
     """
+    began = func.jsonb_build_object(
+        *("number", Job.attempt + 1, "worker", literal(worker), "began", func.now())
+    )
     taken = session.execute(
         update(Job)
         .where(Job.id == job_id, Job.state == JobState.QUEUED)
         .values(
             state=JobState.RUNNING,
             attempt=Job.attempt + 1,
+            worker=worker,
+            attempts=Job.attempts.concat(func.jsonb_build_array(began)),
             lease_until=func.now() + timedelta(seconds=lease_seconds),
             started_at=func.coalesce(Job.started_at, func.now()),
             stage="",
@@ -77,22 +87,27 @@ def renew(session: Session, held: Held, lease_seconds: float) -> None:
     fence(session, held, lease_until=until)
 
 
-def give_back(session: Session, held: Held) -> None:
-    """Let another attempt have the job at once, or end it after the last; raises ``Fenced``."""
+def give_back(session: Session, held: Held, death: Death) -> None:
+    """Let another attempt have the job at once, or end it after the last; raises ``Fenced``.
+
+    How this attempt ended is kept in the row.
+    """
+    _note(session, held, death)
     if held.attempt >= ATTEMPTS:
-        give_up(session, held)
+        give_up(session, held, death)
         return
     fence(session, held, state=JobState.QUEUED, lease_until=None, dispatched_at=None)
 
 
-def give_up(session: Session, held: Held) -> None:
+def give_up(session: Session, held: Held, death: Death) -> None:
     """Fail a job whose every attempt crashed; raises ``Fenced``."""
+    how, how_english = said(death.told())
     fail(
         session,
         held,
         "crash",
-        CRASH_MESSAGE.format(attempts=held.attempt),
-        CRASH_ENGLISH.format(attempts=held.attempt),
+        CRASH_MESSAGE.format(attempts=held.attempt, how=how),
+        CRASH_ENGLISH.format(attempts=held.attempt, how=how_english),
     )
 
 
@@ -109,7 +124,18 @@ def expire(session: Session, held: Held) -> None:
         .with_for_update(skip_locked=True)
     ).first()
     if stale is not None:
-        give_back(session, held)
+        give_back(session, held, SILENT)
+
+
+def _note(session: Session, held: Held, death: Death) -> None:
+    """Write how the attempt ended into its place in the row, which stays locked."""
+    fence(session, held, updated_at=func.now())
+    attempts, now = session.execute(
+        select(Job.attempts, func.clock_timestamp()).where(Job.id == held.job_id)
+    ).one()
+    ended = {"ended": now.isoformat(), **death.told()}
+    noted = [one | ended if one["number"] == held.attempt else one for one in attempts]
+    fence(session, held, attempts=noted)
 
 
 def cancel(session: Session, job_id: UUID) -> Job:

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from core.db.held import Fenced, Held
 from core.db.job import JobState
 from core.db.session import Database
-from core.jobs.claim import expire
+from core.jobs.claim import expire, give_back
+from core.jobs.evidence import Death
 from core.jobs.queues import NUDGE, Hints, connect, queue, send_hint
 
 AGAIN_SECONDS = 8.0  # a wake-up not followed after this long is sent again
@@ -35,6 +36,7 @@ JOBS = table(
     column("attempt", Integer()),
     column("lease_until", DateTime(timezone=True)),
     column("dispatched_at", DateTime(timezone=True)),
+    column("worker", Text()),
 )
 
 log = structlog.get_logger("lifecircle.dispatch")
@@ -74,6 +76,35 @@ def dispatch_loop(database: Database, redis_url: str, over: threading.Event) -> 
             log.warning("dispatch failed, trying again", error=type(error).__name__)
             over.wait(LOOK_SECONDS)
     connection.close()
+
+
+def take_from(database: Database, worker: str, death: Death) -> int:
+    """Give back at once what a dead process held, with how it died; count the jobs.
+
+    Parameters
+    ----------
+    database
+        With the dispatcher's address: the dead process worked for any tenant.
+    worker
+        The name under which it claimed.
+    death
+        How it ended.
+    """
+    with database.dispatcher() as session:
+        rows = session.execute(
+            select(JOBS.c.tenant_id, JOBS.c.id, JOBS.c.attempt).where(
+                JOBS.c.state == JobState.RUNNING, JOBS.c.worker == worker
+            )
+        )
+        lost = [Held(tenant_id=row.tenant_id, job_id=row.id, attempt=row.attempt) for row in rows]
+    for held in lost:
+        try:
+            with database.session(held.tenant_id) as session:
+                give_back(session, held, death)
+        except Fenced:
+            continue  # cancelled, or its lease ran out, a moment ago
+        log.warning("a worker died at a job", job=str(held.job_id), **death.told())
+    return len(lost)
 
 
 def waiting(database: Database) -> int:

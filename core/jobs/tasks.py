@@ -15,6 +15,7 @@ from core.db.held import Fenced
 from core.db.session import Database
 from core.intake import pipeline
 from core.jobs.claim import LEASE_SECONDS, Claim, Heart, claim, give_back
+from core.jobs.evidence import Death, of_error
 from core.jobs.progress import Progress
 from core.jobs.queues import nudge
 from core.runs import execute, terms
@@ -38,6 +39,7 @@ class Bench:
     redis_url: str
     lease_seconds: float = LEASE_SECONDS
     memory_bytes: int | None = None
+    worker: str = ""  # this process's name in the rows that it claims
 
 
 def perform(bench: Bench, tenant_id: UUID, job_id: UUID) -> None:
@@ -47,7 +49,7 @@ def perform(bench: Bench, tenant_id: UUID, job_id: UUID) -> None:
     wrong counts as a crash: the job waits again, until its last attempt.
     """
     with bench.database.session(tenant_id) as session:
-        claimed = claim(session, job_id, lease_seconds=bench.lease_seconds)
+        claimed = claim(session, job_id, lease_seconds=bench.lease_seconds, worker=bench.worker)
     if claimed is None:
         return
     try:
@@ -55,8 +57,8 @@ def perform(bench: Bench, tenant_id: UUID, job_id: UUID) -> None:
             _work(bench, claimed, heart)
     except Fenced:
         log.info("job was taken away", job=str(job_id), attempt=claimed.held.attempt)
-    except Exception:
-        _let_go(bench, claimed)  # first: telling may fail too
+    except Exception as error:
+        _let_go(bench, claimed, of_error(error))  # first: telling may fail too
         log.error(  # noqa: TRY400 - structlog's own traceback may print locals: settings, rows
             "job crashed",
             job=str(job_id),
@@ -86,9 +88,9 @@ def _work(bench: Bench, claimed: Claim, heart: Heart) -> None:
     )
 
 
-def _let_go(bench: Bench, claimed: Claim) -> None:
+def _let_go(bench: Bench, claimed: Claim, death: Death) -> None:
     try:
         with bench.database.session(claimed.held.tenant_id) as session:
-            give_back(session, claimed.held)
+            give_back(session, claimed.held, death)
     except Fenced:
         log.info("job was taken away", job=str(claimed.held.job_id))

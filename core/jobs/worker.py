@@ -7,6 +7,7 @@ import gc
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -14,11 +15,14 @@ from functools import partial
 from multiprocessing.process import BaseProcess
 from queue import Empty, SimpleQueue
 from types import FrameType
+from typing import Any
 from uuid import UUID
 
 import structlog
 from rq import Queue, Worker
+from rq.executions import Execution
 from rq.job import Job as QueuedJob
+from sqlalchemy.exc import SQLAlchemyError
 from typing_extensions import override
 
 from core.catalog.host import Host, load
@@ -26,8 +30,9 @@ from core.config import Config
 from core.db.session import Database
 from core.errors import Misconfigured
 from core.jobs.claim import LEASE_SECONDS
-from core.jobs.dispatch import dispatch_loop, dispatch_once, waiting
-from core.jobs.queues import Hint, connect, queue, take_hint
+from core.jobs.dispatch import dispatch_loop, dispatch_once, take_from, waiting
+from core.jobs.evidence import Death, kills_for_memory, of_child
+from core.jobs.queues import Hint, connect, nudge, queue, take_hint
 from core.jobs.tasks import Bench, perform
 from core.runs.budget import allowed_bytes
 from core.store import Blobs
@@ -184,6 +189,39 @@ class HintWorker(Worker):
         self.lease_seconds = lease_seconds
         self.memory_bytes = memory_bytes
         self.parent_pid = os.getpid()
+        self.kills_before = 0
+        self.died: tuple[int, Death] | None = None  # the last child that did not end well
+
+    @override
+    def wait_for_horse(self) -> tuple[Any, Any, Any]:
+        """Wait for the child; note how it died, where it did."""
+        pid, status, usage = super().wait_for_horse()
+        if pid and status:
+            peak = usage.ru_maxrss if usage else None
+            short = kills_for_memory() > self.kills_before
+            self.died = pid, of_child(status, peak, short_of_memory=short)
+        return pid, status, usage
+
+    @override
+    def monitor_work_horse(self, job: QueuedJob, queue: Queue, execution: Execution) -> None:
+        """Watch over the child; what it held when it died waits again at once."""
+        self.died, self.kills_before = None, kills_for_memory()
+        try:
+            super().monitor_work_horse(job, queue, execution)
+        finally:
+            if self.died is not None:
+                self._take_over(*self.died)
+
+    def _take_over(self, pid: int, death: Death) -> None:
+        config = self.config
+        database = Database(config.database_url, dispatch_url=config.dispatch_url, pool_size=1)
+        try:
+            take_from(database, worker_name(self.name, pid), death)
+        except SQLAlchemyError as error:  # the lease runs out by itself
+            log.warning("a dead child's job could not be given back", error=type(error).__name__)
+        finally:
+            database.close()
+        nudge(config.redis_url)
 
     @override
     def main_work_horse(self, job: QueuedJob, queue: Queue) -> None:
@@ -197,9 +235,15 @@ class HintWorker(Worker):
             redis_url=self.config.redis_url,
             lease_seconds=self.lease_seconds,
             memory_bytes=self.memory_bytes,
+            worker=worker_name(self.name, os.getpid()),
         )
         Hint.perform_row = partial(perform_on, bench)
         super().main_work_horse(job, queue)
+
+
+def worker_name(parent: str, pid: int) -> str:
+    """Name a child as the rows do: its machine, its parent among all that ever were, itself."""
+    return f"{socket.gethostname()}/{parent[:8]}/{pid}"
 
 
 def perform_on(bench: Bench, tenant_id: UUID, job_id: UUID) -> None:

@@ -101,6 +101,12 @@ def fail(session: Session, held: Held, error_class: str, message: str, english: 
         english=english,
     )
     end_run(session, held.job_id, JobState.FAILED, message)
+    audit(
+        session,
+        action="job.fail",
+        subject=f"job:{held.job_id}",
+        details={"error_class": error_class, "attempt": held.attempt},
+    )
 
 
 def end_run(session: Session, job_id: UUID, state: JobState, message: str | None) -> None:

@@ -27,10 +27,22 @@ class Gated(TownPlugin):
         return [Ruleset(**values | {"judge": _wait_and_judge})]
 
 
+_runs = 0  # that this process judged; a run judges several areas
+
+
+def _closed():
+    only = GATE / "only"
+    return (GATE / "closed").exists() or (only.exists() and _runs >= int(only.read_text()))
+
+
 def _wait_and_judge(facts, settings):
-    if (GATE / "closed").exists():
+    global _runs  # noqa: PLW0603 - a process counts its own
+    _runs += 1
+    if _closed():
         (GATE / f"pid-{os.getpid()}").touch()
-    while (GATE / "closed").exists():
+    while _closed():
+        if (GATE / f"leave-{os.getpid()}").exists():
+            os._exit(7)
         time.sleep(0.02)
     return judge(facts, settings)
 
@@ -41,5 +53,5 @@ if __name__ == "__main__":
         burst="burst" in sys.argv,
         workers=2 if "two" in sys.argv else 1,
         host=load(allowed=("none",), extra=[("small", Gated())]),
-        lease_seconds=2.0,
+        lease_seconds=3600.0 if "patient" in sys.argv else 2.0,
     )

@@ -11,6 +11,9 @@ from core.db import AuditEvent, Job, Run
 from core.db.held import Fenced
 from core.errors import Conflict, NotFound
 from core.jobs.claim import Heart, cancel, claim, expire, give_back, renew
+from core.jobs.evidence import Cause, Death
+
+KILLED = Death(cause=Cause.SIGNAL, signal="SIGKILL", peak_mib=512)
 
 
 @pytest.fixture
@@ -75,7 +78,7 @@ def test_only_the_holder_renews(database, asked):
     with database.session(tenant_id) as session:
         renew(session, held, 30)
     with database.session(tenant_id) as session:
-        give_back(session, held)
+        give_back(session, held, KILLED)
     with pytest.raises(Fenced), database.session(tenant_id) as session:
         renew(session, held, 30)
 
@@ -103,7 +106,12 @@ def test_after_the_last_attempt_job_and_run_fail_with_a_sentence(database, asked
             expire(session, held)
     job, run = job_and_run(database, tenant_id, job_id, run_id)
     assert (job.state, job.error_class, run.state) == ("failed", "crash", "failed")
-    assert "3" in run.fault_message
+    assert "3 次，最后一次：进程失去联系" in run.fault_message
+    assert "no sign of life" in job.english
+    assert [each["cause"] for each in job.attempts] == ["silent"] * 3
+    with database.session(tenant_id) as session:
+        actions = session.scalars(select(AuditEvent.action).order_by(AuditEvent.number)).all()
+    assert actions[-2:] == ["run.ask", "job.fail"]
     assert run.fault_message == job.message
     assert claimed_by(database, tenant_id, job_id) is None
 
@@ -144,3 +152,26 @@ def test_the_heart_notices_that_the_job_is_gone(database, asked):
             assert session.scalars(select(Job.lease_until)).one() > before
             cancel(session, job_id)
         assert heart.lost.wait(10)
+
+
+def test_each_attempt_is_kept_with_how_it_ended(database, asked):
+    tenant_id, run_id, job_id = asked
+    with database.session(tenant_id) as session:
+        held = claim(session, job_id, worker="here/1/2").held
+    with database.session(tenant_id) as session:
+        give_back(session, held, KILLED)
+    with database.session(tenant_id) as session:
+        claim(session, job_id, worker="here/1/3")
+    job, _ = job_and_run(database, tenant_id, job_id, run_id)
+    first, second = job.attempts
+    assert first["began"] < first["ended"] < second["began"]
+    told = {name: value for name, value in first.items() if name not in {"began", "ended"}}
+    assert told == {
+        "number": 1,
+        "worker": "here/1/2",
+        "cause": "signal",
+        "signal": "SIGKILL",
+        "peak_mib": 512,
+    }
+    assert second.keys() == {"number", "worker", "began"}
+    assert (job.worker, job.state) == ("here/1/3", "running")

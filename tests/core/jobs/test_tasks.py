@@ -86,6 +86,13 @@ def test_what_nobody_foresaw_is_tried_three_times_and_then_told(database, bench,
     with pytest.raises(ZeroDivisionError):
         perform(broken, tenant_id, job_id)
     assert states(database, *asked) == ("failed", "failed", 3, 0)
+    with database.session(tenant_id) as session:
+        job = session.scalars(select(Job).where(Job.id == job_id)).one()
+        assert job.error_class == "crash"
+        assert [one["cause"] for one in job.attempts] == ["exception"] * 3
+        assert {one["error"] for one in job.attempts} == {"ZeroDivisionError"}
+        assert all(one["peak_mib"] > 0 for one in job.attempts)
+        assert "意外错误 ZeroDivisionError" in job.message
     perform(bench, tenant_id, job_id)  # no further attempt
     assert states(database, *asked) == ("failed", "failed", 3, 0)
 

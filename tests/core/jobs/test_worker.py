@@ -102,6 +102,81 @@ def test_a_killed_child_loses_nothing(database, asked, gate, start_worker, wait_
     assert outcome(database, tenant_id, run_id, job_id) == ("done", 2, 4)
 
 
+def attempts(database, tenant_id, job_id):
+    with database.session(tenant_id) as session:
+        return session.scalars(select(Job.attempts).where(Job.id == job_id)).one()
+
+
+def test_a_killed_childs_job_does_not_wait_for_its_lease(
+    database, asked, gate, start_worker, wait_for
+):
+    tenant_id, run_id, job_id = asked
+    start_worker("patient")  # its leases last an hour
+    [child] = wait_for(lambda: judging(gate))
+    os.kill(child, signal.SIGKILL)
+    (gate / "closed").unlink()
+    wait_for(lambda: state(database, tenant_id, run_id) == "done")
+    first, second = attempts(database, tenant_id, job_id)
+    assert (first["cause"], first["signal"]) == ("signal", "SIGKILL")
+    assert first["peak_mib"] > 10
+    assert first["worker"].endswith(f"/{child}")
+    assert first["began"] < first["ended"]
+    assert "cause" not in second
+
+
+def test_a_child_that_leaves_by_itself_is_told_by_its_exit_code(
+    database, asked, gate, start_worker, wait_for
+):
+    tenant_id, run_id, job_id = asked
+    start_worker("patient")
+    [child] = wait_for(lambda: judging(gate))
+    (gate / f"leave-{child}").touch()
+    wait_for(lambda: len(attempts(database, tenant_id, job_id)) == 2)
+    (gate / "closed").unlink()
+    wait_for(lambda: state(database, tenant_id, run_id) == "done")
+    first = attempts(database, tenant_id, job_id)[0]
+    assert (first["cause"], first["exit_code"]) == ("exit", 7)
+
+
+def test_a_child_killed_three_times_at_its_job_ends_it_with_evidence(
+    database, asked, gate, start_worker, wait_for
+):
+    tenant_id, run_id, job_id = asked
+    start_worker("patient")
+    killed = set()
+    for _ in range(3):
+        [child] = wait_for(lambda: set(judging(gate)) - killed)
+        os.kill(child, signal.SIGKILL)
+        killed.add(child)
+    wait_for(lambda: state(database, tenant_id, run_id) == "failed")
+    assert [one["signal"] for one in attempts(database, tenant_id, job_id)] == ["SIGKILL"] * 3
+    with database.session(tenant_id) as session:
+        job = session.scalars(select(Job).where(Job.id == job_id)).one()
+        assert (job.error_class, job.attempt) == ("crash", 3)
+        assert "3 次，最后一次：进程被 SIGKILL 终止" in job.message
+
+
+def test_a_child_killed_at_a_later_job_of_its_life_gives_that_one_back(
+    database, town, gate, start_worker, wait_for
+):
+    tenant, ask = town
+    (gate / "closed").unlink()
+    asked = [(tenant_id := tenant(), *ask(tenant_id)) for _ in range(2)]
+    (gate / "only").write_text("5")  # a run judges four areas: closed to the second run
+    start_worker("patient")
+    [child] = wait_for(lambda: judging(gate))
+    os.kill(child, signal.SIGKILL)
+    (gate / "only").unlink()
+    wait_for(lambda: all(state(database, one, run) == "done" for one, run, _ in asked))
+    told = [attempts(database, one, job) for one, _, job in asked]
+    assert sorted(map(len, told)) == [1, 2]
+    [[first, second]] = [each for each in told if len(each) == 2]
+    assert first["worker"].endswith(f"/{child}")
+    [[alone]] = [each for each in told if len(each) == 1]
+    assert alone["worker"] == first["worker"]  # the same child had done it before
+    assert second["worker"] != first["worker"]
+
+
 def test_a_killed_worker_takes_its_child_along_and_another_completes(
     database, asked, gate, start_worker, wait_for
 ):
@@ -134,10 +209,9 @@ def test_a_stall_longer_than_the_lease_writes_nothing(
     assert outcome(database, tenant_id, run_id, job_id) == before
 
 
-def test_an_emptied_queue_loses_nothing(database, asked, redis_url, start_worker, wait_for):
+def test_an_emptied_queue_loses_nothing(database, asked, empty_queue, start_worker, wait_for):
     tenant_id, run_id, job_id = asked
-    with Redis.from_url(redis_url) as connection:
-        connection.flushall()
+    empty_queue()
     start_worker()
     wait_for(lambda: state(database, tenant_id, run_id) == "done")
     assert outcome(database, tenant_id, run_id, job_id) == ("done", 1, 4)
