@@ -45,7 +45,10 @@ class Blobs:
     def put(self, data: bytes) -> str:
         """Keep ``data`` and give its digest; writes nothing when it is there already."""
         digest = sha256_hex(data)
-        return digest if self.exists(digest) else self.put_stream(io.BytesIO(data))
+        if not self.exists(digest):
+            return self.put_stream(io.BytesIO(data))
+        self._sync_name(self._path(digest))
+        return digest
 
     def put_file(self, path: Path) -> str:
         """Keep a copy of the file's bytes and give their digest."""
@@ -140,13 +143,16 @@ class Blobs:
     def _name(self, unfinished: Path, digest: str) -> str:
         """Let a finished file appear under its digest, and only then say that it is kept."""
         path = self._path(digest)
-        if not path.parent.is_dir():
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            _sync_folder(self.root)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         if not path.exists():
             unfinished.replace(path)
-        _sync_folder(path.parent)
+        self._sync_name(path)
         return digest
+
+    def _sync_name(self, path: Path) -> None:
+        """Let a blob's name outlive a power cut, whoever gave it: they may have died before."""
+        _sync_folder(path.parent)
+        _sync_folder(self.root)
 
 
 def _damaged(digest: str) -> Damaged:

@@ -1,6 +1,7 @@
 import os
 import random
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -50,6 +51,22 @@ def test_equal_bytes_are_kept_once(blobs, tmp_path):
     (tmp_path / "file").write_bytes(b"same")
     assert blobs.put(b"same") == blobs.put(b"same") == blobs.put_file(tmp_path / "file")
     assert len([path for path in blobs.root.rglob("*") if path.is_file()]) == 1
+
+
+def test_a_name_that_its_writer_did_not_live_to_sync_is_synced_by_the_next(blobs, monkeypatch):
+    sync, synced = os.fsync, set()
+
+    def only_files(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError("the power went")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", only_files)
+    with pytest.raises(OSError, match="power"):
+        blobs.put(b"streets")
+    monkeypatch.setattr(os, "fsync", lambda each: synced.add(os.readlink(f"/proc/self/fd/{each}")))
+    path = blobs.open(blobs.put(b"streets"))
+    assert synced == {str(path.parent), str(blobs.root)}
 
 
 def test_a_blob_is_readable_by_its_owner_alone_and_never_written_again(blobs):
