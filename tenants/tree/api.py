@@ -13,7 +13,7 @@ from core.db import Level, ParentSees, PluginState, Tenant
 from core.policy import Actor, Permission
 from tenants.people.operations import places_of
 from tenants.tree.operations import create_tenant, find_tenant, set_parent_sees
-from tenants.tree.plugins import Word, set_plugin
+from tenants.tree.plugins import Word, forget_plugin, set_plugin
 
 blueprint = ApiBlueprint("tree", __name__, description="地区与插件开关")
 
@@ -74,6 +74,9 @@ class PluginWordSchema(Strict):
 
     state = fields.String(required=True, validate=validate.OneOf([PluginState.ON, PluginState.OFF]))
     settings = fields.Dict(load_default=dict)
+    locked = fields.Boolean(
+        load_default=False, metadata={"description": "binds every place below this one"}
+    )
 
 
 def tenant_shape(tenant: Tenant) -> dict[str, Any]:
@@ -133,6 +136,20 @@ def sharing(here: Here, asked: dict[str, str]) -> dict[str, Any]:
 @blueprint.response(204)
 def plugin(here: Here, asked: dict[str, Any], key: str) -> None:
     """Turn a plugin on or off here, with its settings."""
-    word = Word(plugin_key=key, on=asked["state"] == PluginState.ON, settings=asked["settings"])
-    with here.services.database.unbound(here.actor.id) as session:
-        set_plugin(session, find_tenant(session, here.slug), here.services.host, word)
+    word = Word(
+        plugin_key=key,
+        on=asked["state"] == PluginState.ON,
+        settings=asked["settings"],
+        locked=asked["locked"],
+    )
+    with here.session() as session:
+        set_plugin(session, here.services.host, word)
+
+
+@blueprint.route("/tenants/<tenant>/plugins/<string:key>", methods=["DELETE"])
+@requires(Permission.PLUGIN_SET)
+@blueprint.response(204)
+def forget(here: Here, key: str) -> None:
+    """Take back this tenant's word on a plugin: what is said above counts again."""
+    with here.session() as session:
+        forget_plugin(session, key)

@@ -52,10 +52,10 @@ def client(opened):
     database = opened.database
     with database.unbound() as session:
         tenant = create_tenant(session, name="Las Palmas", slug=SLUG)
-        set_plugin(session, tenant, opened.host, Word(plugin_key="reference", on=True))
         tenant_id = tenant.id
         user_id = create_user(session, login="analyst", name="分析员").id
     with database.session(tenant_id, user_id) as session:
+        set_plugin(session, opened.host, Word(plugin_key="reference", on=True))
         add_member(session, user_id, Role.BUREAU_ADMIN)
         scopes = {
             Permission.TENANT_READ,
