@@ -1,0 +1,195 @@
+"""The matrix: every operation, everybody, own, foreign and nonexistent ids; and what is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.policy import Permission
+from tests.isolation.policies import committed
+from tests.isolation.world import CANARY, CSRF, IDS, NOWHERE, nobodys
+from tests.journeys.operations import BODIES, PREFIX, described, pages
+
+MAY_DIFFER = {"Set-Cookie", "Date", "X-Request-Id"}
+COUNTED = re.compile(r"^(X-)?RateLimit", re.IGNORECASE)  # how many requests are left
+REQUEST_ID = re.compile(rb'"(?:request_id|trace_id)": ?"[^"]*"|data-request="[^"]*"')
+USED = re.compile(r'"[^"]*:[^"]*"')  # moments, as a row's text writes them
+TENANT_QUERY = ("left", "right")  # of pages, which describe no query
+
+
+@dataclass(slots=True)
+class Found:
+    """Calls by what came back, and what should not have."""
+
+    calls: Counter[str] = field(default_factory=Counter)
+    defects: list[str] = field(default_factory=list)
+
+    def wrong(self, *words: Any) -> None:
+        """Keep a defect in one line."""
+        self.defects.append(" ".join(map(str, words))[:600])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer without what may differ between two equal ones."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def operations_of(app: Any) -> list[Any]:
+    """List every operation that names a tenant."""
+    return [*described(app), *pages(app)]
+
+
+def name_of(operation: Any) -> str:
+    """Name an operation as the policies do."""
+    return f"{operation.method} {operation.path}"
+
+
+def ask(client: Any, operation: Any, slug: str, ids: dict[str, str]) -> Answer:
+    """Send one operation and strip from its answer the address and the ids that were asked for."""
+    asked = operation.request(slug, ids)
+    if operation.path == "/t/{tenant}/comparison":
+        asked["query_string"] = dict.fromkeys(TENANT_QUERY, ids["submission_id"])
+    answer = client.open(**asked)
+    body = answer.get_data()
+    answer.close()
+    headers = {
+        name: value
+        for name, value in answer.headers
+        if name not in MAY_DIFFER and not COUNTED.match(name)
+    }
+    body = REQUEST_ID.sub(b"", body)
+    if answer.mimetype == "text/html":
+        body = CSRF.sub("", body.decode()).encode()
+    body = body.replace(slug.encode(), b"...")
+    for name in IDS:
+        body = body.replace(ids[name].encode(), b"...")
+    if "Location" in headers:
+        headers["Location"] = headers["Location"].replace(slug, "...")
+        for name in IDS:
+            headers["Location"] = headers["Location"].replace(ids[name], "...")
+    headers.pop("Content-Length", None)  # of the body as it was; the body itself is compared
+    return Answer(answer.status_code, tuple(sorted(headers.items())), body)
+
+
+def says_ids(operation: Any) -> bool:
+    """Tell whether an operation carries an id of a thing in its path, its query or its body."""
+    rest = operation.path.removeprefix(PREFIX)
+    body = json.dumps(BODIES.get(f"{operation.method} {rest}", {}))
+    if operation.media != "application/json":
+        body = ""
+    return bool(
+        set(operation.ids) & set(IDS)
+        or any(name in ("left", "right", "with") for name in operation.query)
+        or any("{" + name + "}" in body for name in IDS)
+        or operation.path == "/t/{tenant}/comparison"
+    )
+
+
+def secrets_of(place: Any, ids: dict[str, str]) -> list[bytes]:
+    """List what may be in no answer to a stranger."""
+    run = place.get(f"runs/{ids['run_id']}")
+    return [CANARY.encode(), run["fingerprint"].encode(), place.tenant_id.hex.encode()]
+
+
+def imprint(*places: Any) -> str:
+    """Hash all rows of places as they lie in the database.
+
+    Of tokens only which there are and whether they are ended: asking notes when they were used.
+    """
+    rows = [place.rows() for place in places]
+    for each in rows:
+        each["api_tokens"] = sorted(USED.sub("", token) for token in each["api_tokens"])
+    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+
+
+def strangers(
+    app: Any,
+    walkers: Any,
+    place: Any,
+    ids: dict[str, str],
+    found: Found,
+    *,
+    looking: bool = False,
+) -> None:
+    """Ask for everything of a place as people who are nobody there: foreign is nonexistent.
+
+    ``looking`` leaves out what could change something.
+    """
+    hidden = secrets_of(place, ids)
+    for walker in walkers:
+        for operation in operations_of(app):
+            if looking and operation.method != "GET":
+                continue
+            pairs = [((place.slug, ids), (NOWHERE, nobodys()))]
+            received = "submission_id" in operation.ids or "{submission_id}" in operation.path
+            above = walker.home == ids["above"]
+            # What was handed up is the place's above, too: there it may be read.
+            handed_up = above and (received or operation.path.endswith("/comparison"))
+            if walker.home and says_ids(operation) and not handed_up:
+                pairs.append(((walker.home, ids), (walker.home, nobodys())))
+            for asked, nothing in pairs:
+                foreign = ask(walker.client, operation, *asked)
+                empty = ask(walker.client, operation, *nothing)
+                found.calls[f"foreign {foreign.status}"] += 2
+                told = [secret for secret in hidden if secret in foreign.body]
+                if foreign != empty or told:
+                    found.wrong("tells", walker.name, name_of(operation), asked[0], foreign, empty)
+                if foreign.status >= 500:
+                    found.wrong("fails", walker.name, name_of(operation), foreign)
+
+
+def insiders(app: Any, walkers: Any, place: Any, ids: dict[str, str], found: Found) -> None:
+    """Ask for everything with the place's own ids; each policy allows and denies as committed.
+
+    Denied ones first, none of which changes a row; then who may look; then who may change.
+    """
+    allowed: list[tuple[Any, Any]] = []
+    before = imprint(place)
+    for walker in walkers:
+        for operation in operations_of(app):
+            wanted = _wanted(operation, walker, found)
+            if wanted is None:
+                allowed.append((walker, operation))
+                continue
+            status = ask(walker.client, operation, place.slug, ids).status
+            found.calls[f"denied {status}"] += 1
+            if status not in wanted:
+                found.wrong("not denied", walker.name, name_of(operation), status, wanted)
+    if imprint(place) != before:
+        found.wrong("a denied request changed", place.slug)
+    for walker, operation in sorted(allowed, key=lambda pair: _last(pair[1])):
+        status = ask(walker.client, operation, place.slug, ids).status
+        found.calls[f"allowed {status}"] += 1
+        above_only = "submission_id" in operation.ids or operation.path.endswith("/comparison")
+        fine = {200, 302, 303} | ({404} if above_only else set())
+        denied = status in (401, 403) or status >= 500
+        if denied or (operation.method == "GET" and status not in fine):
+            found.wrong("not allowed", walker.name, name_of(operation), status)
+
+
+def _wanted(operation: Any, walker: Any, found: Found) -> set[int] | None:
+    """Give the statuses of a denial; ``None`` where the policy allows."""
+    asks = committed().get(name_of(operation), "UNDECLARED")
+    if asks == "UNDECLARED":
+        found.wrong("no policy for", name_of(operation))
+        return set()
+    page = operation.path.startswith("/t/")
+    if not walker.signed_in:  # a form without its token is refused before anybody is looked for
+        return ({302, 303} | ({403} if operation.method == "POST" else set())) if page else {401}
+    if Permission.TENANT_READ not in walker.may:
+        return {404}
+    return None if Permission(asks) in walker.may else {403}
+
+
+def _last(operation: Any) -> tuple[bool, bool, str]:
+    """Order: looking, changing, taking away; what ends people and tokens at the very end."""
+    ends = "remove" in operation.path or "revoke" in operation.path
+    return (operation.method != "GET", ends or operation.method == "DELETE", operation.path)

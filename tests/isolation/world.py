@@ -1,0 +1,190 @@
+"""The matrix' world: a place above, one that is looked for, one beside it, and who walks there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import select
+
+from core.db import ParentSees, Tenant, TenantPlugin
+from core.policy import Permission
+from tenants.people.models import ApiToken, Role
+from tenants.people.operations import add_member, create_user, make_token
+from tenants.people.roles import PERMISSIONS, SEEN_FROM_ABOVE
+from tenants.people.signing import make_link, redeem_link
+from tenants.review.models import Verdict
+from tenants.review.operations import review, submit
+from tests.journeys.small_place import RESIDENTS
+from tests.uploading import upload
+
+CANARY = "金丝雀"
+NOWHERE = "x-nowhere"
+IDS = (
+    *("upload_id", "dataset_id", "version_id", "job_id"),
+    *("run_id", "scenario_id", "submission_id", "token_id", "user_id"),
+)
+CSRF = re.compile(r'(?<=name="csrf_token" value=")[^"]*')
+
+
+def nobodys():
+    """Give ids that nobody has."""
+    return {name: str(uuid4()) for name in IDS} | {"above": "x-above"}
+
+
+def fill(place, above, tag=CANARY):
+    """Give a place one of everything, each with the tag in it; gives the ids."""
+    place.furnish(tag)
+    told = {"note": tag, "attribution": tag}
+    sent = upload(
+        place.client,
+        place.slug,
+        "residents",
+        place.file(f"{tag}-named.csv", RESIDENTS.replace("40", "41")),
+        told,
+        dataset=tag,
+    )
+    assert sent.status_code == 202, sent.text
+    bad = place.bring("residents", place.file(f"{tag}.csv", f"{RESIDENTS}c,{tag},36.65,5\n"))
+    asked = {"ruleset": "national-2023-plan", "label": tag}
+    run = place.client.post(place.address("runs"), json=asked).json
+    place.work()
+    made = place.client.post(place.address(f"runs/{run['id']}/scenarios"), json={"name": tag})
+    database = place.services.database
+    with database.session(place.tenant_id, place.user_id) as session:
+        session.add(TenantPlugin(plugin_key="osm", state="on", settings={}))
+        submission = submit(session, run["id"], above.slug, place.user_id).id
+        token = session.scalars(select(ApiToken.id)).first()
+        make_token(session, place.user_id, name=tag, scopes=[Permission.TENANT_READ])
+    with database.session(above.tenant_id, above.user_id) as session:
+        review(session, submission, Verdict.RETURNED, tag, above.user_id)
+    datasets = place.get("datasets")
+    ids = {
+        "upload_id": place.get("uploads")[0]["id"],
+        "dataset_id": datasets[0]["id"],
+        "version_id": next(each["latest"]["id"] for each in datasets if each["kind"] == "streets"),
+        "job_id": bad["id"],
+        "run_id": run["id"],
+        "scenario_id": made.json["id"],
+        "submission_id": str(submission),
+        "token_id": str(token),
+        "user_id": str(place.user_id),
+        "above": above.slug,
+    }
+    assert place.get(f"runs/{run['id']}")["state"] == "done"
+    assert set(ids) == {*IDS, "above"}
+    return ids
+
+
+@dataclass(frozen=True, slots=True)
+class Walker:
+    """Somebody who asks for everything: a client, what it may do, and where it belongs."""
+
+    name: str
+    home: str  # slug of the own place; empty: nobody's
+    may: frozenset[Permission]  # at home
+    client: Any
+    signed_in: bool = True
+
+
+def person(place, *roles):
+    """Make a person with roles at a place."""
+    database = place.services.database
+    with database.unbound() as session:
+        user_id = create_user(session, login=f"w-{uuid4()}", name="someone").id
+    with database.session(place.tenant_id, user_id) as session:
+        for role in roles:
+            add_member(session, user_id, role)
+    return user_id
+
+
+def with_token(app, services, place, role, scopes=None):
+    """Give a client with a token of somebody who has a role there, for all that it allows."""
+    user_id = person(place, role)
+    with services.database.session(place.tenant_id, user_id) as session:
+        token = make_token(session, user_id, name="walk", scopes=scopes or PERMISSIONS[role])
+    return bearer(app, token)
+
+
+def bearer(app, token):
+    """Give a client that sends a token."""
+    client = app.test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    return client
+
+
+def with_cookie(app, services, place, role):
+    """Give a client that is signed in as somebody who has a role there."""
+    with services.database.unbound() as session:
+        user = create_user(session, login=f"w-{uuid4()}", name=str(role))
+        user_id, link = user.id, make_link(session, user)
+    with services.database.session(place.tenant_id, user_id) as session:
+        add_member(session, user_id, role)
+    with services.database.unbound() as session:
+        signed = redeem_link(session, link)
+    client = app.test_client()
+    client.set_cookie("lc", signed.token)
+    [token] = set(CSRF.findall(client.get("/account").text))
+    client.environ_base["HTTP_X_CSRFTOKEN"] = token
+    return client
+
+
+def anonymous(app):
+    """Give nobody."""
+    return Walker("anonymous", "", frozenset(), app.test_client(), signed_in=False)
+
+
+def by_role(app, services, place, how: Callable[..., Any] = with_token):
+    """Give one walker for each role at a place."""
+    kind = "token" if how is with_token else "browser"
+    return [
+        Walker(
+            f"{role} at {place.slug} by {kind}",
+            place.slug,
+            PERMISSIONS[role],
+            how(app, services, place, role),
+        )
+        for role in Role
+    ]
+
+
+def above_seeing(app, services, above, sees):
+    """Give one browser for each role at the place above, by what the place below lets it see."""
+    seen = SEEN_FROM_ABOVE if sees is ParentSees.ALL else frozenset()
+    return [
+        Walker(
+            f"{role} above seeing {sees}",
+            above.slug,
+            PERMISSIONS[role] & seen,
+            with_cookie(app, services, above, role),
+        )
+        for role in Role
+    ]
+
+
+def by_scope(app, services, place):
+    """Give one token for each permission, of somebody who holds all: with it, and seeing."""
+    user_id = person(place, *Role)
+    walkers = []
+    wanted = [frozenset({Permission.TENANT_READ, each}) for each in Permission]
+    wanted.append(frozenset({Permission.DATA_READ}))  # without seeing the place: nothing
+    for scopes in wanted:
+        with place.services.database.session(place.tenant_id, user_id) as session:
+            token = make_token(session, user_id, name="walk", scopes=scopes)
+        may = scopes if Permission.TENANT_READ in scopes else frozenset()
+        name = f"token of {'+'.join(sorted(scopes))} at {place.slug}"
+        walkers.append(Walker(name, place.slug, may, bearer(app, token)))
+    return walkers
+
+
+def share(place, sees: ParentSees):
+    """Set what a place lets those above see, as its own administrator would."""
+    with place.services.database.session(place.tenant_id, place.user_id) as session:
+        session.get_one(Tenant, place.tenant_id).parent_sees = sees
+
+
+browsers = partial(by_role, how=with_cookie)
