@@ -52,6 +52,7 @@ def with_embedded(config: Config, addresses: Addresses) -> Config:
         database_url=addresses.app_url,
         owner_url=addresses.owner_url,
         dispatch_url=addresses.dispatch_url,
+        backup_url=addresses.backup_url,
     )
 
 

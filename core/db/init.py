@@ -90,6 +90,12 @@ def head() -> str:
     return revision
 
 
+def revisions() -> frozenset[str]:
+    """Tell every revision that this release knows."""
+    known = ScriptDirectory(str(scripts())).walk_revisions()
+    return frozenset(script.revision for script in known)
+
+
 def scripts() -> Path:
     """Find the migration scripts: a checkout's own, else those that the wheel carries."""
     root = Path(core.__file__).parents[1]

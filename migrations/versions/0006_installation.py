@@ -28,7 +28,7 @@ def stamps() -> list[sa.Column[object]]:
 def upgrade() -> None:
     op.create_table(
         EVENTS,
-        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False, autoincrement=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("actor_id", sa.Uuid(), nullable=True),
         sa.Column("action", sa.Text(), nullable=False),
@@ -40,7 +40,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "installation_chain",
-        sa.Column("one", sa.SmallInteger(), nullable=False),
+        sa.Column("one", sa.SmallInteger(), nullable=False, autoincrement=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("hash", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("one"),

@@ -133,17 +133,19 @@ def test_each_lint_finds_a_defect_made_on_purpose(catalogue, lint):
     assert found(catalogue, lint)
 
 
-def test_every_owned_table_has_the_one_policy_of_its_own_rows(catalogue):
+@pytest.mark.parametrize(("name", "role"), [("own", "lc_app"), ("leaving", "lc_owner")])
+def test_every_owned_table_has_the_policy_of_its_own_rows(catalogue, name, role):
     owned = {row.relname for row in catalogue.execute(text(OWNED))}
     policies = catalogue.execute(
         text(
             "SELECT tablename, permissive, cmd, roles::text, qual, with_check FROM pg_policies"
-            " WHERE policyname = 'own'"
-        )
+            " WHERE policyname = :name"
+        ),
+        {"name": name},
     ).all()
     assert {policy.tablename for policy in policies} == owned
     for policy in policies:
-        assert policy[1:4] == ("PERMISSIVE", "ALL", "{lc_app}")
+        assert policy[1:4] == ("PERMISSIVE", "ALL", f"{{{role}}}")
         assert " ".join(policy.qual.split()) == (
             "(tenant_id = ( SELECT lifecircle_tenant() AS lifecircle_tenant))"
         )
@@ -155,7 +157,7 @@ def test_every_other_policy_is_written_down_with_its_reason(catalogue):
     there = catalogue.execute(
         text(
             "SELECT tablename, policyname, cmd, roles[1] FROM pg_policies"
-            " WHERE policyname <> 'own' AND cardinality(roles) = 1"
+            " WHERE policyname NOT IN ('own', 'leaving') AND cardinality(roles) = 1"
         )
     ).all()
     assert {tuple(row[:4]) for row in told} == {tuple(row) for row in there}

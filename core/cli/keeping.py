@@ -1,0 +1,83 @@
+"""``lifecircle backup`` and ``restore``: everything into one file, and back into an empty place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+import click
+
+from core.cli.console import Console
+
+KEY_FILE = click.option(
+    "--key-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="密钥文件，首尾空白不计。 File whose text seals and opens the archive.",
+)
+PASSPHRASE = click.option("--passphrase", is_flag=True, help="询问口令。 Ask for a passphrase.")
+
+
+def secret_of(key_file: Path | None, *, ask: bool, twice: bool) -> bytes | None:
+    """Give the secret of an archive: from a file, from who is asked, or none."""
+    if key_file is not None:
+        return key_file.read_bytes().strip()
+    if not ask:
+        return None
+    text: str = click.prompt("口令 passphrase", hide_input=True, confirmation_prompt=twice)
+    return text.encode()
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@KEY_FILE
+@PASSPHRASE
+@click.pass_obj
+def backup(console: Console, file: Path, key_file: Path | None, passphrase: bool) -> None:
+    """备份整套系统。Back everything up."""
+    from core.keeping.whole import backup as write
+
+    secret = secret_of(key_file, ask=passphrase, twice=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    kept = write(console.config.backup_url, console.blobs, file, secret)
+    click.echo(f"{kept.tables} 张表 tables, {kept.rows} 行 rows, {kept.blobs} 个文件 files")
+    if secret is None:
+        click.echo("未加密，请妥善保管。 Not encrypted: keep it safe. --key-file, --passphrase")
+    if kept.missing:
+        told = ", ".join(digest[:12] for digest in kept.missing[:5])
+        raise click.ClickException(
+            f"备份已写成，但存储中缺少或损坏 {len(kept.missing)} 个文件：{told}。"
+            "The backup was written, but these files are missing or damaged in the store."
+        )
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@KEY_FILE
+@PASSPHRASE
+@click.pass_obj
+def restore(console: Console, file: Path, key_file: Path | None, passphrase: bool) -> None:
+    """恢复到空的系统。Restore into an empty installation."""
+    from core.keeping import whole
+
+    secret = secret_of(key_file, ask=passphrase, twice=False)
+    config = console.config
+    kept = whole.restore(config.backup_url, config.owner_url, console.blobs, file, secret)
+    click.echo(
+        f"{kept.tables} 张表 tables, {kept.rows} 行 rows, {kept.blobs} 个文件 files: 一致 same"
+    )
+    verify_one(console)
+
+
+def verify_one(console: Console, tenant_id: UUID | None = None) -> None:
+    """Compute the newest finished run again and compare its bytes, as the last proof."""
+    from core.runs.newest import newest_done
+    from core.runs.verify import verify
+
+    found = newest_done(console.database, tenant_id)
+    if found is None:
+        click.echo("没有已完成的评价可核对。 There is no finished run to verify.")
+        return
+    verdict = verify(console.database, console.blobs, console.host, *found)
+    if not verdict.same:
+        raise click.ClickException(f"{found[1]} 不一致 different: {verdict.first_difference}")
+    click.echo(f"评价 run {found[1]}: 一致 identical")

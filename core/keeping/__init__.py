@@ -1,0 +1,1 @@
+"""What lasts and what goes: backups, one tenant's archive, erasure, sweeping, retention."""
