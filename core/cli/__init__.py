@@ -14,6 +14,7 @@ from core.app import Room
 from core.cli.console import Console
 from core.cli.demo import demo
 from core.cli.doctor import doctor
+from core.cli.keeping import backup, restore
 from core.cli.serving import serve, worker
 from core.cli.setup import db, plugin
 from core.cli.work import import_file, run, verify
@@ -50,6 +51,7 @@ def build(rooms: Sequence[Room]) -> click.Group:
         ctx.call_on_close(console.close)
 
     commands = [demo, serve, worker, doctor, db, plugin, import_file, run, verify]
+    commands += [backup, restore]
     for command in [*commands, *(part for room in rooms for part in room.commands)]:
         lifecircle.add_command(cast("click.Command", command))
     return lifecircle
