@@ -29,11 +29,14 @@ class Config:
     sample: bool = False  # LIFECIRCLE_SAMPLE: this installation holds generated data (示例数据)
     plugins: tuple[str, ...] = ()  # LIFECIRCLE_PLUGINS: offered entry points; empty: all
     upload_bytes: int = 200 * 1024 * 1024  # LIFECIRCLE_UPLOAD_BYTES
+    tenant_jobs: int = 2  # LIFECIRCLE_TENANT_JOBS: of one tenant that are at work at one time
+    audit_days: int = 366  # LIFECIRCLE_AUDIT_DAYS: how long audit records are kept, at least 184
     worker_memory_mib: int = 0  # LIFECIRCLE_WORKER_MEMORY_MIB: of one run; 0: what the machine has
     trusted_hosts: tuple[str, ...] = ()  # LIFECIRCLE_TRUSTED_HOSTS: names this site answers to
     proxies: int = 0  # LIFECIRCLE_PROXIES: reverse proxies in front whose words are believed
     limits: str = ""  # LIFECIRCLE_LIMITS: requests a minute; see core.limits
     metrics_token: str = ""  # LIFECIRCLE_METRICS_TOKEN: bearer of /metrics; empty: loopback only
+    oidc: str = ""  # LIFECIRCLE_OIDC: file that names other houses one may sign in by; empty: none
 
     def environment(self) -> dict[str, str]:
         """Give the variables with which another process reads the same settings."""
@@ -50,11 +53,14 @@ class Config:
             "LIFECIRCLE_SAMPLE": "1" if self.sample else "",
             "LIFECIRCLE_PLUGINS": ",".join(self.plugins),
             "LIFECIRCLE_UPLOAD_BYTES": str(self.upload_bytes),
+            "LIFECIRCLE_TENANT_JOBS": str(self.tenant_jobs),
+            "LIFECIRCLE_AUDIT_DAYS": str(self.audit_days),
             "LIFECIRCLE_WORKER_MEMORY_MIB": str(self.worker_memory_mib),
             "LIFECIRCLE_TRUSTED_HOSTS": ",".join(self.trusted_hosts),
             "LIFECIRCLE_PROXIES": str(self.proxies),
             "LIFECIRCLE_LIMITS": self.limits,
             "LIFECIRCLE_METRICS_TOKEN": self.metrics_token,
+            "LIFECIRCLE_OIDC": self.oidc,
         }
 
     @classmethod
@@ -74,11 +80,14 @@ class Config:
             sample=environ.get("LIFECIRCLE_SAMPLE", "").lower() in TRUE,
             plugins=_listed(environ.get("LIFECIRCLE_PLUGINS", "")),
             upload_bytes=int(environ.get("LIFECIRCLE_UPLOAD_BYTES") or 200 * 1024 * 1024),
+            tenant_jobs=int(environ.get("LIFECIRCLE_TENANT_JOBS") or 2),
+            audit_days=int(environ.get("LIFECIRCLE_AUDIT_DAYS") or 366),
             worker_memory_mib=int(environ.get("LIFECIRCLE_WORKER_MEMORY_MIB") or 0),
             trusted_hosts=_listed(environ.get("LIFECIRCLE_TRUSTED_HOSTS", "")),
             proxies=int(environ.get("LIFECIRCLE_PROXIES") or 0),
             limits=environ.get("LIFECIRCLE_LIMITS", ""),
             metrics_token=environ.get("LIFECIRCLE_METRICS_TOKEN", ""),
+            oidc=environ.get("LIFECIRCLE_OIDC", ""),
         )
 
 

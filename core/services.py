@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from core import refusals
 from core.catalog.host import Host, load
 from core.config import Config
+from core.db.audit import check_retention
 from core.db.session import OPTIONS, Database
 from core.errors import Misconfigured
 from core.policy import NoPolicy, Policy
@@ -64,6 +65,7 @@ def open_services(
         options=options,
     )
     database.check_role()
+    check_retention(config.audit_days)
     refusals.check_queue(config.redis_url)
     services = Services(
         config=config,

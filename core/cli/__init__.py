@@ -11,10 +11,10 @@ from typing_extensions import override
 
 from core import __version__
 from core.app import Room
+from core.cli.audit import audit
 from core.cli.console import Console
 from core.cli.demo import demo
 from core.cli.doctor import doctor
-from core.cli.keeping import backup, restore
 from core.cli.serving import serve, worker
 from core.cli.setup import db, plugin
 from core.cli.work import import_file, run, verify
@@ -50,8 +50,7 @@ def build(rooms: Sequence[Room]) -> click.Group:
         ctx.obj = console
         ctx.call_on_close(console.close)
 
-    commands = [demo, serve, worker, doctor, db, plugin, import_file, run, verify]
-    commands += [backup, restore]
+    commands = [demo, serve, worker, doctor, db, plugin, import_file, run, verify, audit]
     for command in [*commands, *(part for room in rooms for part in room.commands)]:
         lifecircle.add_command(cast("click.Command", command))
     return lifecircle

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,8 +16,13 @@ from sqlalchemy import BigInteger, ScalarResult, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.db.base import Base, Owned
+from core.errors import Misconfigured
 
 BEFORE_THE_FIRST = "0" * 64  # prev_hash of a chain's first record
+
+LEAST_DAYS = (
+    184  # how long the law wants records of the kind kept, at least (网络安全法: six months)
+)
 
 
 class AuditEvent(Owned, Base):
@@ -83,6 +88,32 @@ def record(
     return event
 
 
+def check_retention(days: int) -> None:
+    """Refuse to keep records for less than they have to be kept.
+
+    Raises
+    ------
+    Misconfigured
+        Fewer than 184 days.
+    """
+    if days < LEAST_DAYS:
+        raise Misconfigured(
+            f"审计记录至少保留 {LEAST_DAYS} 天，设置为 {days} 天，没有启动。"
+            "请把 LIFECIRCLE_AUDIT_DAYS 改大或留空。",
+            english=f"Audit records are kept for {LEAST_DAYS} days at least and the setting says "
+            f"{days}; nothing starts. Raise LIFECIRCLE_AUDIT_DAYS or leave it empty.",
+        )
+
+
+FAULT_WORDS = {
+    "changed": ("内容与其摘要不符，已被改动", "its content is not what its hash was made of"),
+    "missing": ("这一条缺失", "it is missing"),
+    "order": ("与前一条接不上，被插入或调换", "it does not follow the one before it"),
+    "cut": ("这一条起的末尾被截去", "the tail from here on was cut off"),
+    "rewritten": ("与先前导出的链头不同，被重写", "it differs from the head that was exported"),
+}
+
+
 class Fault(StrEnum):
     """What is wrong with the first record of a chain that does not hold."""
 
@@ -120,7 +151,7 @@ def head(session: Session) -> Head:
     return Head(number=last.number, hash=last.hash) if last else _NOTHING
 
 
-def first_broken(session: Session, noted: Head | None = None) -> Broken | None:
+def first_broken(session: Session, noted: Iterable[Head] = ()) -> Broken | None:
     """Find the first record of the session's tenant that is missing, changed or out of order.
 
     Parameters
@@ -128,7 +159,7 @@ def first_broken(session: Session, noted: Head | None = None) -> Broken | None:
     session
         Bound to the tenant whose chain is read.
     noted
-        A head that was exported earlier. Without one a tail that was cut off, or a chain that
+        Heads that were exported earlier. Without one a tail that was cut off, or a chain that
         was written anew from some record on, cannot be seen: the rest holds in itself.
 
     Returns
@@ -136,17 +167,18 @@ def first_broken(session: Session, noted: Head | None = None) -> Broken | None:
     Broken or None
         ``None`` means that the chain holds.
     """
+    known = {one.number: one.hash for one in noted}
     expected, prev_hash = 1, BEFORE_THE_FIRST
     events = records(session)
     with closing(events):  # a chain that breaks is not read to its end
         for event in events:
             fault = _fault(event, expected, prev_hash)
-            if fault is None and noted is not None and event.number == noted.number:
-                fault = None if event.hash == noted.hash else Fault.REWRITTEN
+            if fault is None and known.get(expected, event.hash) != event.hash:
+                fault = Fault.REWRITTEN
             if fault is not None:
                 return Broken(number=expected, fault=fault)
             expected, prev_hash = expected + 1, event.hash
-    if noted is not None and expected <= noted.number:
+    if expected <= max(known, default=0):
         return Broken(number=expected, fault=Fault.CUT)
     return None
 

@@ -65,12 +65,14 @@ def dispatch_once(
     return len(chosen)
 
 
-def dispatch_loop(database: Database, redis_url: str, over: threading.Event) -> None:
+def dispatch_loop(
+    database: Database, redis_url: str, over: threading.Event, *, quota: int = QUOTA
+) -> None:
     """Dispatch until ``over`` is set; a server that is away is asked again a second later."""
     connection = connect(redis_url)
     while not over.is_set():
         try:
-            dispatch_once(database, connection)
+            dispatch_once(database, connection, quota=quota)
             connection.blpop([NUDGE], timeout=LOOK_SECONDS)
         except (RedisError, SQLAlchemyError) as error:
             log.warning("dispatch failed, trying again", error=type(error).__name__)

@@ -79,6 +79,12 @@ def run_worker(
             "did not start. Set LIFECIRCLE_DATABASE_URL, LIFECIRCLE_DISPATCH_URL and "
             "LIFECIRCLE_REDIS_URL.",
         )
+    if config.tenant_jobs < 1:
+        raise Misconfigured(
+            "LIFECIRCLE_TENANT_JOBS 至少为 1，否则没有任务会开始。工作进程没有启动，请改正。",
+            english="LIFECIRCLE_TENANT_JOBS is at least 1, or no job would ever begin; the worker "
+            "did not start.",
+        )
     loaded = host or load(config.plugins)
     memory = allowed_bytes(config.worker_memory_mib, workers)
     work = partial(_work, config, loaded, lease_seconds, memory)
@@ -283,7 +289,7 @@ def _work(
 def _dispatch(config: Config) -> None:
     """Dispatch until killed, which it may be at any moment: the rows are the truth."""
     database = Database(config.database_url, dispatch_url=config.dispatch_url, pool_size=2)
-    dispatch_loop(database, config.redis_url, threading.Event())
+    dispatch_loop(database, config.redis_url, threading.Event(), quota=config.tenant_jobs)
 
 
 def _burst(config: Config, work: partial[None]) -> None:
@@ -292,7 +298,7 @@ def _burst(config: Config, work: partial[None]) -> None:
     database = Database(config.database_url, dispatch_url=config.dispatch_url, pool_size=2)
     try:
         while True:
-            dispatch_once(database, connection)
+            dispatch_once(database, connection, quota=config.tenant_jobs)
             work(burst=True)
             if not waiting(database):
                 return

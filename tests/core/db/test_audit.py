@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, select, text
 from sqlalchemy.exc import ProgrammingError
 
 from core.db import AuditEvent, Tenant, audit
+from core.errors import Misconfigured
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -119,7 +120,7 @@ def test_a_changed_or_missing_record_is_found(database, tenant_id, as_superuser,
     assert broken(database, tenant_id) == (2, fault)
 
 
-def broken(database, tenant_id, noted=None):
+def broken(database, tenant_id, *noted):
     with database.session(tenant_id) as session:
         found = audit.first_broken(session, noted)
         return None if found is None else (found.number, found.fault)
@@ -235,3 +236,29 @@ def test_chains_of_two_tenants_do_not_touch(database, tenant_id):
     with database.session(other_id) as session:
         assert [event.number for event in session.scalars(select(AuditEvent))] == [1]
         assert audit.first_broken(session) is None
+
+
+def test_of_several_noted_heads_each_is_compared(database, tenant_id, as_superuser):
+    heads = []
+    for _ in range(3):
+        write(database, tenant_id, 1)
+        with database.session(tenant_id) as session:
+            heads.append(audit.head(session))
+    assert broken(database, tenant_id, *heads) is None
+    as_superuser("DELETE FROM audit_events WHERE number = 3 AND tenant_id = :t", t=tenant_id)
+    as_superuser("DELETE FROM audit_events WHERE number = 2 AND tenant_id = :t", t=tenant_id)
+    write(database, tenant_id, 2)
+    with database.session(tenant_id) as session:
+        new = audit.head(session)  # exported after the deed, it proves nothing
+    assert broken(database, tenant_id, new) is None
+    assert broken(database, tenant_id, heads[0], heads[1], new) == (2, "rewritten")
+
+
+def test_keeping_records_for_less_than_184_days_is_refused():
+    audit.check_retention(184)
+    with pytest.raises(Misconfigured, match="至少保留 184 天，设置为 183 天"):
+        audit.check_retention(183)
+
+
+def test_every_fault_has_its_words():
+    assert audit.FAULT_WORDS.keys() == set(audit.Fault)
