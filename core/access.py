@@ -14,18 +14,23 @@ from sqlalchemy import select
 
 from core.db import Tenant, TenantState
 from core.errors import Forbidden, NotFound, NotSignedIn
-from core.policy import Actor, Permission
+from core.limits import TENANT
+from core.policy import Actor, Permission, SystemPermission
 from core.services import Services
 
 View = Callable[..., Any]
 NO_TENANT = ("没有这个地区，或您无权查看。", "There is no such place, or it is not yours to see.")
 SLUG = re.compile(r"[a-z0-9-]{1,40}")  # nothing else names a place, so nothing else is looked up
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+LIMITS = "lifecircle_limits"  # the app's extension that counts requests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Here:
-    """The tenant that a request acts in, as plain values, and who acts."""
+    """The tenant that a request acts in, as plain values, and who acts.
+
+    ``past`` tells that it was merged into another: it is looked at and does nothing more.
+    """
 
     actor: Actor
     tenant_id: UUID
@@ -35,6 +40,7 @@ class Here:
     path: str
     sample: bool
     services: Services
+    past: bool = False
 
     def may(self, permission: Permission) -> bool:
         """Tell whether the actor may do something else here; for showing or hiding a link."""
@@ -88,6 +94,8 @@ def here(slug: str, permission: Permission) -> Here:
             f"您在{place.name}没有这项权限（{permission}）。请联系本单位管理员。",
             english=f"You lack the permission {permission} in {place.name}. Ask its administrator.",
         )
+    if "lifecircle_here" not in g:  # once a request, and only of those who may be here
+        current_app.extensions[LIMITS].count(TENANT, str(place.tenant_id))
     g.lifecircle_here = place
     return place
 
@@ -96,7 +104,10 @@ def _find(slug: str, asking: Actor) -> Here | None:
     opened = services()
     with opened.database.unbound() as session:
         tenant = session.scalar(
-            select(Tenant).where(Tenant.slug == slug, Tenant.state == TenantState.ACTIVE)
+            select(Tenant).where(
+                Tenant.slug == slug,
+                Tenant.state.in_((TenantState.ACTIVE, TenantState.MERGED)),  # the past is read
+            )
         )
         if tenant is None:
             return None
@@ -108,6 +119,7 @@ def _find(slug: str, asking: Actor) -> Here | None:
             level=tenant.level,
             path=tenant.path,
             sample=tenant.sample,
+            past=tenant.state == TenantState.MERGED,
             services=opened,
         )
 
@@ -126,6 +138,29 @@ def requires(permission: Permission) -> Callable[[View], View]:
     return guard
 
 
+def requires_system(permission: SystemPermission) -> Callable[[View], View]:
+    """Guard a view about the installation itself: ``view(actor, …)`` runs only where allowed.
+
+    To everybody else the page does not exist.
+    """
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(**kwargs: Any) -> Any:
+            asking = actor()
+            if not services().policy.may_system(asking, permission):
+                raise NotFound(
+                    "没有这个页面，或您无权查看。",
+                    english="There is no such page, or it is not yours to see.",
+                )
+            return view(asking, **kwargs)
+
+        guarded.access = permission  # type: ignore[attr-defined]  # read by the test over all routes
+        return guarded
+
+    return guard
+
+
 def signed_in(view: View) -> View:
     """Guard a view that needs a person but no tenant: ``view(actor, …)``."""
 
@@ -135,6 +170,12 @@ def signed_in(view: View) -> View:
 
     guarded.access = "signed_in"  # type: ignore[attr-defined]  # read by the test over all routes
     return guarded
+
+
+def takes_files(view: View) -> View:
+    """Say that a view takes uploads: up to the setting, where others take 1 MiB. Put it last."""
+    view.takes_files = True  # type: ignore[attr-defined]  # read at the door
+    return view
 
 
 def open_to_all(view: View) -> View:

@@ -30,12 +30,24 @@ class Permission(StrEnum):
     AUDIT_READ = "audit.read"
 
 
+class SystemPermission(StrEnum):
+    """What a person may do in the installation; none of it reads a tenant's data."""
+
+    ROLES_READ = "system.roles.read"
+    INSTALLATION_READ = "system.installation.read"
+    ACCOUNTS_MANAGE = "system.accounts.manage"
+    SIGNING_READ = "system.signing.read"
+    EVENTS_READ = "system.events.read"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """Who is asking: a person, by an opaque id, through a session or a token.
 
     ``tenant_id`` is set for a token, which is bound to one tenant; a session has none.
-    ``csrf`` is the session's anti-forgery secret; a token needs none.
+    ``service`` is a program that acts for its tenant and for nobody: the id is its token's.
+    ``system`` is the person's role in the installation, read with the session; whoever holds one
+    acts in no tenant.
     """
 
     id: UUID
@@ -43,6 +55,8 @@ class Actor:
     tenant_id: UUID | None = None
     scopes: frozenset[Permission] | None = None
     session_id: UUID | None = None
+    service: bool = False
+    system: str | None = None
 
 
 class Policy(Protocol):
@@ -54,6 +68,9 @@ class Policy(Protocol):
     def may(self, actor: Actor, permission: Permission, tenant_id: UUID) -> bool:
         """Tell whether the actor holds the permission in the tenant."""
 
+    def may_system(self, actor: Actor, permission: SystemPermission) -> bool:
+        """Tell whether the actor holds the permission in the installation."""
+
 
 class NoPolicy:
     """Refuses everything: what an app has until its rooms hand in a policy."""
@@ -63,5 +80,9 @@ class NoPolicy:
         return None
 
     def may(self, actor: Actor, permission: Permission, tenant_id: UUID) -> bool:  # noqa: ARG002 - the port's signature
+        """Allow nothing."""
+        return False
+
+    def may_system(self, actor: Actor, permission: SystemPermission) -> bool:  # noqa: ARG002 - the port's signature
         """Allow nothing."""
         return False

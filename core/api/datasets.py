@@ -11,7 +11,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 
-from core.access import Here, requires
+from core.access import Here, requires, takes_files
 from core.api.blueprint import ApiBlueprint
 from core.api.jobs import JobSchema, job_shape
 from core.api.schemas import FILE, PageSchema, text
@@ -116,6 +116,7 @@ def _options(words: str) -> dict[str, Any]:
 @requires(Permission.DATA_IMPORT)
 @blueprint.arguments(UploadSchema, location="files")
 @blueprint.response(202, JobSchema)
+@takes_files
 def upload(here: Here, form: dict[str, Any]) -> Response:
     """Receive a file and ask for its import; the answer is the job to watch."""
     opened = here.services

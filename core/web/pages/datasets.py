@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.access import Here, requires
+from core.access import Here, requires, takes_files
 from core.catalog.enabled import catalogue_of
 from core.contract import Crs, TableKind
 from core.db import Job, JobKind, Upload
@@ -41,6 +41,7 @@ def datasets(here: Here) -> Response:
 
 @blueprint.route("/t/<tenant>/data", methods=["POST"])
 @requires(Permission.DATA_IMPORT)
+@takes_files
 def upload(here: Here) -> Response:
     """Receive a file and ask for its import."""
     sent = request.files.get("file")
