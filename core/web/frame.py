@@ -100,6 +100,7 @@ def _place(here: Here) -> Pick:
         "district": _("区县"),
         "street": _("街道"),
     }
+    level = levels.get(here.level, here.level)
     return Pick(
         label=_("地区"),
         value=here.name,
@@ -107,7 +108,7 @@ def _place(here: Here) -> Pick:
             Choice(
                 label=here.name,
                 href=_page("home", here),
-                note=levels.get(here.level, here.level),
+                note=_("%(level)s，已并入其他地区", level=level) if here.past else level,
                 current=True,
             ),
             Choice(label=_("我的全部地区"), href=PLACES),

@@ -12,7 +12,7 @@ from core.api.schemas import Strict, text
 from core.db import Level, ParentSees, PluginState, Tenant
 from core.policy import Actor, Permission
 from tenants.people.operations import places_of
-from tenants.tree.operations import create_tenant, find_tenant, set_parent_sees
+from tenants.tree.operations import create_tenant, set_parent_sees
 from tenants.tree.plugins import Word, forget_plugin, set_plugin
 
 blueprint = ApiBlueprint("tree", __name__, description="地区与插件开关")
@@ -104,7 +104,7 @@ def me(actor: Actor) -> dict[str, Any]:
 def tenant(here: Here) -> dict[str, Any]:
     """Give one place."""
     with here.services.database.unbound() as session:
-        return tenant_shape(find_tenant(session, here.slug))
+        return tenant_shape(session.get_one(Tenant, here.tenant_id))
 
 
 @blueprint.route("/tenants/<tenant>/children", methods=["POST"])
@@ -125,7 +125,7 @@ def create(here: Here, asked: dict[str, Any]) -> dict[str, Any]:
 def sharing(here: Here, asked: dict[str, str]) -> dict[str, Any]:
     """Say what the places above may see."""
     with here.session() as session:
-        found = find_tenant(session, here.slug)
+        found = session.get_one(Tenant, here.tenant_id)
         set_parent_sees(session, found, ParentSees(asked["parent_sees"]))
         return tenant_shape(found)
 

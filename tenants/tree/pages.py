@@ -20,7 +20,7 @@ from core.web.pages.blueprint import page, see
 from tenants.people.models import Role
 from tenants.people.operations import places_of
 from tenants.people.roles import PERMISSIONS, ROLE_NAMES
-from tenants.tree.operations import ancestors, descendants, find_tenant, set_parent_sees
+from tenants.tree.operations import ancestors, descendants, set_parent_sees
 
 blueprint = Blueprint("tree_pages", __name__, template_folder="../templates")
 LEVELS = {
@@ -88,7 +88,7 @@ def share(here: Here) -> Response:
             english="There is no such choice; sharing was not changed. Choose from the list.",
         ) from None
     with here.session() as session:
-        set_parent_sees(session, find_tenant(session, here.slug), sees)
+        set_parent_sees(session, session.get_one(Tenant, here.tenant_id), sees)
     flash(_("共享设置已保存。"), "met")
     return see(url_for("review_pages.submissions", tenant=here.slug))
 
