@@ -138,7 +138,14 @@ def ask_import(  # noqa: PLR0913 - an import is asked for in one breath
             Job.payload["question"].astext == question,
         )
     ).first()
-    if waiting is not None:
+    received = {"digest": upload.digest, "bytes": upload.bytes}
+    if waiting is not None:  # the file is kept all the same, as evidence that it came again
+        record(
+            session,
+            action="upload.receive",
+            subject=f"upload:{upload.id}",
+            details={**received, "job": str(waiting.id)},
+        )
         return waiting
     job = Job(
         id=new_id(),
@@ -156,7 +163,7 @@ def ask_import(  # noqa: PLR0913 - an import is asked for in one breath
         session,
         action="import.ask",
         subject=f"upload:{upload.id}",
-        details={"job": str(job.id), "kind": kind.value, "dataset": name},
+        details={**received, "job": str(job.id), "kind": kind.value, "dataset": name},
     )
     if wake is not None:
         after_commit(session, wake)

@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from core.db import Upload
-from core.db.audit import record
 from core.errors import Invalid, TooLarge
 from core.intake.normalise import one_form
 from core.store import Blobs
@@ -40,7 +39,7 @@ def receive(
     by: UUID | None,
     limit: int,
 ) -> Upload:
-    """Keep a file as received and give its row.
+    """Keep a file as received and give its row; what it is kept for writes the audit's record.
 
     Parameters
     ----------
@@ -84,12 +83,6 @@ def receive(
     )
     session.add(upload)
     session.flush()
-    record(
-        session,
-        action="upload.receive",
-        subject=f"upload:{upload.id}",
-        details={"digest": digest, "bytes": size},
-    )
     return upload
 
 

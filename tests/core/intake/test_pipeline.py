@@ -226,7 +226,7 @@ def test_every_change_is_in_the_audit(town):
     town.bring("outlets", "a.csv", SHEET.encode())
     with town.database.session(town.tenant) as session:
         actions = list(session.scalars(select(AuditEvent.action).order_by(AuditEvent.number)))
-    assert actions == ["upload.receive", "import.ask", "import.done"]
+    assert actions == ["import.ask", "import.done"]
 
 
 def test_an_import_killed_in_its_middle_leaves_the_data_as_they_were(town, database_urls):
