@@ -71,6 +71,7 @@ def database_urls(servers, template):
         owner_url=servers.owner_url.replace("/lifecircle?", f"/{name}?"),
         app_url=servers.app_url.replace("/lifecircle?", f"/{name}?"),
         dispatch_url=servers.dispatch_url.replace("/lifecircle?", f"/{name}?"),
+        backup_url=servers.backup_url.replace("/lifecircle?", f"/{name}?"),
     )
     _run_sql(servers.superuser_url, f"DROP DATABASE {name} WITH (FORCE)")
 

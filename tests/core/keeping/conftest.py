@@ -111,8 +111,7 @@ def lived(servers, database, database_urls, host, empty_queue, tmp_path_factory)
     blobs = Blobs(tmp_path_factory.mktemp("lived") / "blobs")
     tenant_id, run_id = compute(database, blobs, host, servers.redis_url, "town")
     fill(database, database_urls.owner_url)
-    name = database_urls.app_url.split("/")[3].split("?")[0]
-    return of(servers, name), blobs, tenant_id, run_id
+    return database_urls, blobs, tenant_id, run_id
 
 
 @pytest.fixture
