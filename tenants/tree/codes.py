@@ -14,6 +14,7 @@ from core.errors import Invalid
 
 NATION = "cn"
 DIGITS = re.compile(r"[0-9]+")
+WITHOUT_CITIES = frozenset({"81", "82"})  # their districts stand right below them
 PROVINCE_DIGITS, CITY_DIGITS, DISTRICT_DIGITS, STREET_DIGITS, FULL_DIGITS = 2, 4, 6, 9, 12
 
 
@@ -95,4 +96,5 @@ def _step(text: str) -> str:
             if set(text[width:]) == {"0"}:
                 return text[:width]
     whole = len(text) in {PROVINCE_DIGITS, CITY_DIGITS, DISTRICT_DIGITS, STREET_DIGITS}
-    return text if whole and (len(text) == PROVINCE_DIGITS or text[2:4] != "00") else ""
+    no_city = text[2:4] == "00" and text[:2] not in WITHOUT_CITIES
+    return text if whole and (len(text) == PROVINCE_DIGITS or not no_city) else ""

@@ -31,12 +31,12 @@ CODE_COLUMNS = ("code", "adcode", "代码", "区划代码", "行政区划代码"
 NAME_COLUMNS = ("name", "名称", "地名", "单位名称")
 # Lines of the standard that gather counties and are no places themselves.
 HEADINGS = frozenset({"市辖区", "县", "省直辖县级行政区划", "自治区直辖县级行政区划"})
+NO_REGION = "99"  # some lists put disputed borders here
 REGIONS = ("11-15", "21-23", "31-37", "41-46", "50-54", "61-65", "71-71", "81-82")
 PROVINCES = frozenset(
     str(number) for each in REGIONS for number in range(int(each[:2]), int(each[3:]) + 1)
 )
 AT_MOST = 200_000  # lines; the whole nation down to the street has 45,000
-BATCH = 2000
 TOLD = 10  # problems that a refusal names
 
 
@@ -70,7 +70,8 @@ def load_codes(session: Session, rows: Sequence[tuple[int, str, str]], source: s
     Invalid
         Some lines are no codes; the first ten are told.
     """
-    known = dict(session.execute(select(OfficialCode.code, OfficialCode.name)).tuples())
+    listed = session.execute(select(OfficialCode.code, OfficialCode.name))
+    known = {row.code: row.name for row in listed}
     named, headings = _checked(rows, known)
     values = [
         {
@@ -82,14 +83,14 @@ def load_codes(session: Session, rows: Sequence[tuple[int, str, str]], source: s
         }
         for code, name in named.values()
     ]
-    for start in range(0, len(values), BATCH):
-        put = insert(OfficialCode).values(values[start : start + BATCH])
-        columns = ("name", "level", "parent", "source")
-        fresh = {column: put.excluded[column] for column in columns}
-        session.execute(
+    put = insert(OfficialCode)
+    fresh = {column: put.excluded[column] for column in ("name", "level", "parent", "source")}
+    if values:
+        session.connection().execute(
             put.on_conflict_do_update(
                 index_elements=[OfficialCode.code], set_={**fresh, "updated_at": func.now()}
-            )
+            ),
+            values,
         )
     loaded = Loaded(
         source=source,
@@ -191,7 +192,9 @@ def _checked(
     """Read every line's code and name; refuse all where one is wrong."""
     named: dict[str, tuple[Code, str]] = {}
     problems: list[str] = []
-    places = [row for row in rows if row[2].strip() not in HEADINGS]
+    places = [
+        row for row in rows if row[2].strip() not in HEADINGS and not row[1].startswith(NO_REGION)
+    ]
     for number, text, given in places:
         try:
             code, name = read_code(text), checked_name(given)

@@ -22,6 +22,7 @@ from tenants.tree.codes import official_name, read_code
         ("370103001000", "370103001", Level.STREET, "370103001", None),
         ("370103000000", "370103", Level.DISTRICT, "370103", None),
         ("370000000000", "370000", Level.PROVINCE, "37", None),
+        ("820002", "820002", Level.DISTRICT, "820002", None),
     ],
 )
 def test_a_code_says_its_level_and_what_is_above(text, code, level, step, above):
