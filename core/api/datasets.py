@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 from typing import Any
 from uuid import UUID
 
-from flask import Response, send_file, url_for
+from flask import Response, url_for
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
@@ -14,10 +14,12 @@ from werkzeug.datastructures import FileStorage
 from core.access import Here, requires, takes_files
 from core.api.blueprint import ApiBlueprint
 from core.api.jobs import JobSchema, job_shape
+from core.api.once import Once, OnceSchema, plain
 from core.api.schemas import FILE, PageSchema, text
 from core.api.strict_json import loads
 from core.contract import TableKind
 from core.db import Dataset, DatasetVersion, Upload
+from core.downloads import attached
 from core.errors import Invalid, NotFound
 from core.intake.pipeline import ask_import
 from core.intake.receive import receive
@@ -114,15 +116,26 @@ def _options(words: str) -> dict[str, Any]:
 
 @blueprint.route("/tenants/<tenant>/uploads", methods=["POST"])
 @requires(Permission.DATA_IMPORT)
+@blueprint.arguments(OnceSchema, location="headers")
 @blueprint.arguments(UploadSchema, location="files")
 @blueprint.response(202, JobSchema)
 @takes_files
-def upload(here: Here, form: dict[str, Any]) -> Response:
+def upload(here: Here, headers: dict[str, str], form: dict[str, Any]) -> Response:
     """Receive a file and ask for its import; the answer is the job to watch."""
     opened = here.services
     sent = form["file"]
     options = _options(form["options"])
+    words = {name: form[name] for name in ("kind", "importer", "dataset")}
+    asked = {
+        **words,
+        "options": options,
+        "file": _digest(sent) if headers["key"] else "",
+        "name": sent.filename or "",
+    }
+    once = Once.of(headers, "uploads", plain(asked))
     with here.session() as session:
+        if (kept := once.kept(session)) is not None:
+            return kept
         received = receive(
             session,
             opened.blobs,
@@ -144,9 +157,15 @@ def upload(here: Here, form: dict[str, Any]) -> Response:
         session.flush()
         session.refresh(job)
         shape = JobSchema().dump(job_shape(job))
-    response = Response(json.dumps(shape, ensure_ascii=False), 202, mimetype="application/json")
-    response.headers["Location"] = url_for("jobs.job", tenant=here.slug, job_id=shape["id"])
-    return response
+        address = url_for("jobs.job", tenant=here.slug, job_id=shape["id"])
+        return once.answer(session, shape, 202, address)
+
+
+def _digest(sent: FileStorage) -> str:
+    """Digest a file that was sent, and go back to its beginning."""
+    digest = hashlib.file_digest(sent.stream, "sha256").hexdigest()  # type: ignore[arg-type]  # a file of bytes
+    sent.stream.seek(0)
+    return digest
 
 
 @blueprint.route("/tenants/<tenant>/uploads")
@@ -176,14 +195,7 @@ def received_file(here: Here, upload_id: UUID) -> Response:
         if row is None:
             raise NotFound("没有这个文件。", english="There is no such file.")
         digest, filename = row.digest, row.filename
-    answer = send_file(
-        here.services.blobs.open(digest),
-        mimetype="application/octet-stream",
-        as_attachment=True,
-        download_name=filename,
-    )
-    answer.headers["Content-Security-Policy"] = "sandbox"
-    return answer
+    return attached(here.services.blobs.open(digest), filename, "application/octet-stream")
 
 
 @blueprint.route("/tenants/<tenant>/datasets")

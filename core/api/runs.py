@@ -9,15 +9,17 @@ from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.parquet
-from flask import Response, send_file, url_for
+from flask import Response, url_for
 from marshmallow import Schema, fields, validate
 from sqlalchemy import select
 
 from core.access import Here, requires
 from core.api.blueprint import ApiBlueprint
+from core.api.once import Once, OnceSchema, plain
 from core.api.schemas import FILE, GEOJSON, PageSchema, Strict, text
 from core.catalog.enabled import catalogue_of
 from core.db import WHOLE, Job, JobState, Run, RunCoverage, RunGap, RunLine, RunScore
+from core.downloads import attached
 from core.errors import Conflict, NotFound
 from core.jobs.queues import nudge
 from core.policy import Permission
@@ -154,12 +156,16 @@ def _shape(session: Any, run: Run) -> dict[str, Any]:
 
 @blueprint.route("/tenants/<tenant>/runs", methods=["POST"])
 @requires(Permission.RUN_START)
+@blueprint.arguments(OnceSchema, location="headers")
 @blueprint.arguments(AskSchema)
 @blueprint.response(202, RunSchema)
 @blueprint.alt_response(200, schema=RunSchema, description="an equal run exists already")
-def ask(here: Here, asked: dict[str, Any]) -> Response:
+def ask(here: Here, headers: dict[str, str], asked: dict[str, Any]) -> Response:
     """Ask for a run; an equal one that is waiting, running or done is given instead."""
+    once = Once.of(headers, "runs", plain(asked))
     with here.session() as session:
+        if (kept := once.kept(session)) is not None:
+            return kept
         run, reused = ask_run(
             session,
             catalogue_of(session, here.services.host),
@@ -173,10 +179,8 @@ def ask(here: Here, asked: dict[str, Any]) -> Response:
         session.flush()
         session.refresh(run)
         body = RunSchema().dump(_shape(session, run))
-    status = 200 if reused else 202
-    response = Response(json.dumps(body, ensure_ascii=False), status, mimetype="application/json")
-    response.headers["Location"] = url_for("runs.run", tenant=here.slug, run_id=body["id"])
-    return response
+        address = url_for("runs.run", tenant=here.slug, run_id=body["id"])
+        return once.answer(session, body, 200 if reused else 202, address)
 
 
 @blueprint.route("/tenants/<tenant>/runs")
@@ -285,12 +289,7 @@ def minutes(here: Here, run_id: UUID, form: str) -> Response:
             content = io.BytesIO()
             pyarrow.parquet.write_table(table, content)
             content.seek(0)
-    return send_file(
-        content,
-        mimetype=DOWNLOADS[form],
-        as_attachment=True,
-        download_name=f"minutes-{run_id}.{form}",
-    )
+    return attached(content, f"minutes-{run_id}.{form}", DOWNLOADS[form])
 
 
 def _rows(here: Here, run_id: UUID, wanted: Any) -> list[Any]:
