@@ -14,7 +14,9 @@ from core.app import Room
 from core.cli.audit import audit
 from core.cli.console import Console
 from core.cli.demo import demo
+from core.cli.dev import dev
 from core.cli.doctor import doctor
+from core.cli.keeping import backup, restore
 from core.cli.serving import serve, worker
 from core.cli.setup import db, plugin
 from core.cli.work import import_file, run, verify
@@ -50,7 +52,8 @@ def build(rooms: Sequence[Room]) -> click.Group:
         ctx.obj = console
         ctx.call_on_close(console.close)
 
-    commands = [demo, serve, worker, doctor, db, plugin, import_file, run, verify, audit]
+    commands = [demo, serve, worker, doctor, dev, db, plugin, import_file, run, verify, audit]
+    commands += [backup, restore]
     for command in [*commands, *(part for room in rooms for part in room.commands)]:
         lifecircle.add_command(cast("click.Command", command))
     return lifecircle
