@@ -26,7 +26,7 @@ def test_an_installation_without_tests_says_that_it_needs_a_checkout(tmp_path, m
         tmp_path / "core" / "__init__.py",
         submodule_search_locations=[str(tmp_path / "core")],
     )
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: elsewhere)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: elsewhere)
     with pytest.raises(Misconfigured, match="源代码仓库"):
         checkout()
 
