@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import io
 import os
 import re
 import time
 import uuid
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
@@ -17,6 +19,7 @@ from core.store.digest import sha256_file, sha256_hex
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 UNFINISHED = ".unfinished"
+LOCK = ".lock"
 CHUNK = 1 << 20
 
 
@@ -45,9 +48,12 @@ class Blobs:
     def put(self, data: bytes) -> str:
         """Keep ``data`` and give its digest; writes nothing when it is there already."""
         digest = sha256_hex(data)
-        if not self.exists(digest):
+        path = self._path(digest)
+        with self._locked(fcntl.LOCK_SH):
+            here = _touched(path)
+        if not here:
             return self.put_stream(io.BytesIO(data))
-        self._sync_name(self._path(digest))
+        self._sync_name(path)
         return digest
 
     def put_file(self, path: Path) -> str:
@@ -131,6 +137,41 @@ class Blobs:
                     swept += 1
         return swept
 
+    def sweep_unnamed(self, named: Container[str], *, older_than_seconds: float) -> tuple[int, int]:
+        """Delete the blobs that nothing names and nobody has put for so long; count them and bytes.
+
+        Putting a blob that is here makes it young again, so that one which a writer has put and is
+        about to name is never deleted. ``named`` may be read at leisure before.
+        """
+        before = time.time() - older_than_seconds
+        count = size = 0
+        for path in self.root.glob("[0-9a-f][0-9a-f]/*"):
+            digest = path.parent.name + path.name
+            if DIGEST.fullmatch(digest) is None or digest in named or not _older(path, before):
+                continue
+            with self._locked(fcntl.LOCK_EX):
+                if _older(path, before):  # nobody put it meanwhile, and nobody can now
+                    size += path.stat().st_size
+                    path.unlink()
+                    count += 1
+        return count, size
+
+    @contextlib.contextmanager
+    def _locked(self, how: int) -> Iterator[None]:
+        """Hold the store's lock: shared to say that a blob is here, alone to delete one."""
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(descriptor, how)
+        except OSError:  # a network's file system locks files that are open for writing, only
+            os.close(descriptor)
+            descriptor = os.open(self.root / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.flock(descriptor, how)
+        try:
+            yield
+        finally:
+            os.close(descriptor)
+
     def _path(self, digest: str) -> Path:
         if DIGEST.fullmatch(digest) is None:
             raise NotFound(
@@ -144,8 +185,9 @@ class Blobs:
         """Let a finished file appear under its digest, and only then say that it is kept."""
         path = self._path(digest)
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        if not path.exists():
-            unfinished.replace(path)
+        with self._locked(fcntl.LOCK_SH):
+            if not _touched(path):
+                unfinished.replace(path)
         self._sync_name(path)
         return digest
 
@@ -153,6 +195,23 @@ class Blobs:
         """Let a blob's name outlive a power cut, whoever gave it: they may have died before."""
         _sync_folder(path.parent)
         _sync_folder(self.root)
+
+
+def _touched(path: Path) -> bool:
+    """Make a blob young again, by its time of last use, and tell whether it is here."""
+    try:
+        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _older(path: Path, before: float) -> bool:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return False
+    return max(found.st_mtime, found.st_atime) <= before
 
 
 def _damaged(digest: str) -> Damaged:

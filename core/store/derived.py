@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import time
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import NotFound
-from core.store.blobs import Blobs, Damaged
+from core.store.blobs import UNFINISHED, Blobs, Damaged
 from core.store.digest import canonical, digest_of
 
 FOLDER = "derived"
@@ -33,8 +35,10 @@ class Derived:
 
     def get(self, key: Mapping[str, Any]) -> dict[str, NDArray[Any]] | None:
         """Give the arrays kept under a key, read-only and checked against their digest; or None."""
+        entry = self.blobs.root / FOLDER / digest_of(key)
         try:
-            digest = (self.blobs.root / FOLDER / digest_of(key)).read_text()
+            digest = entry.read_text()
+            os.utime(entry)  # used: a sweep lets it be
         except FileNotFoundError:
             return None
         try:
@@ -51,7 +55,7 @@ class Derived:
         digest = self.blobs.put(packed(arrays))
         folder = self.blobs.root / FOLDER
         folder.mkdir(mode=0o700, exist_ok=True)
-        unfinished = folder / f"{uuid.uuid4().hex}.unfinished"
+        unfinished = folder / f"{uuid.uuid4().hex}{UNFINISHED}"
         try:
             unfinished.write_text(digest)
             unfinished.replace(folder / digest_of(key))
@@ -59,6 +63,20 @@ class Derived:
             with contextlib.suppress(FileNotFoundError):
                 unfinished.unlink()
         return digest
+
+    def sweep(self, *, idle_seconds: float, unfinished_seconds: float) -> tuple[int, set[str]]:
+        """Forget the entries that nobody asked for so long; count them, give the others' blobs."""
+        now, forgotten, named = time.time(), 0, set()
+        folder = self.blobs.root / FOLDER
+        for entry in folder.iterdir() if folder.is_dir() else ():
+            limit = unfinished_seconds if entry.suffix == UNFINISHED else idle_seconds
+            with contextlib.suppress(FileNotFoundError):
+                if entry.stat().st_mtime <= now - limit:
+                    entry.unlink()
+                    forgotten += 1
+                elif entry.suffix != UNFINISHED:
+                    named.add(entry.read_text())
+        return forgotten, named
 
 
 def packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:

@@ -1,3 +1,4 @@
+import fcntl
 import os
 import random
 import signal
@@ -144,3 +145,43 @@ def test_the_litter_of_killed_writers_is_swept_when_it_is_old(blobs):
     assert blobs.sweep() == 1
     assert not litter.exists()
     assert blobs.read(digest) == b"whole"
+
+
+def age(blobs, digest, days):
+    then = time.time() - days * 86400
+    os.utime(blobs.open(digest), (then, then))
+
+
+def test_a_sweep_takes_what_nothing_names_and_nobody_put_for_long(blobs):
+    old, named, young = (blobs.put(word) for word in (b"old", b"named", b"young"))
+    for digest in (old, named):
+        age(blobs, digest, 8)
+    assert blobs.sweep_unnamed({named}, older_than_seconds=7 * 86400) == (1, 3)
+    assert [blobs.exists(digest) for digest in (old, named, young)] == [False, True, True]
+
+
+@pytest.mark.parametrize("put", ["put", "put_file"])
+def test_putting_again_what_is_here_keeps_it_from_the_sweep(blobs, tmp_path, put):
+    digest = blobs.put(b"same")
+    age(blobs, digest, 8)
+    (tmp_path / "file").write_bytes(b"same")
+    getattr(blobs, put)({"put": b"same", "put_file": tmp_path / "file"}[put])
+    assert blobs.sweep_unnamed(set(), older_than_seconds=7 * 86400) == (0, 0)
+    assert blobs.read(digest) == b"same"
+
+
+def test_where_a_folder_cannot_be_locked_a_file_in_it_is(blobs, monkeypatch):
+    flock, refused = fcntl.flock, []
+
+    def of_a_network(descriptor, how):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            refused.append(how)
+            raise OSError
+        flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", of_a_network)
+    digest = blobs.put(b"same")
+    age(blobs, digest, 8)
+    assert blobs.sweep_unnamed(set(), older_than_seconds=1) == (1, 4)
+    assert {fcntl.LOCK_SH, fcntl.LOCK_EX} <= set(refused)
+    assert (blobs.root / ".lock").exists()

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -75,3 +77,18 @@ def test_any_arrays_come_back_byte_for_byte(arrays):
     assert {name: array.shape for name, array in found.items()} == {
         name: array.shape for name, array in arrays.items()
     }
+
+
+def test_an_entry_that_nobody_asks_for_is_forgotten_and_one_in_use_is_not(derived):
+    used, idle = (
+        derived.put(KEY, ARRAYS),
+        derived.put({"of": "another"}, ARRAYS | {"n": ARRAYS["first"]}),
+    )
+    entries = {path.read_text(): path for path in (derived.blobs.root / "derived").iterdir()}
+    for entry in entries.values():
+        os.utime(entry, (1, 1))
+    assert derived.get(KEY) is not None
+    (derived.blobs.root / "derived" / "x.unfinished").write_text("")
+    assert derived.sweep(idle_seconds=3600, unfinished_seconds=3600) == (1, {used})
+    assert not entries[idle].exists()
+    assert derived.sweep(idle_seconds=3600, unfinished_seconds=-1) == (1, {used})
