@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core import logs
 from core.app import create_app
 from core.cli import build
 from core.config import Config
@@ -17,6 +18,7 @@ ROOMS = [ROOM]
 
 def make_app() -> Flask:
     """Make the app that ``gunicorn 'wsgi:make_app()'`` serves."""
+    logs.configure()
     return create_app(Config.from_environment(), ROOMS)
 
 

@@ -41,7 +41,8 @@ HEADERS = {
 DATABASE_SECONDS = 4.5  # how long one request may wait for the database in all
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 MAX_PARTS = 500  # of a form
-UNCOUNTED = frozenset({"static", "pages.health", "pages.ready", "pages.metrics"})
+UNCOUNTED = frozenset({"static", "pages.health"})
+QUIET = UNCOUNTED | {"pages.ready", "pages.figures"}  # a monitor asks them all day
 LOCAL = ("127.0.0.1", "localhost", "[::1]")  # a probe on this machine names these
 
 
@@ -156,7 +157,7 @@ class Door:
 
     def _tell(self, response: Response) -> None:
         """Write the request's line and figures: its route, never its address, words or person."""
-        if request.endpoint in UNCOUNTED:
+        if request.endpoint in QUIET:
             return
         seconds = time.perf_counter() - g.lifecircle_began
         route = request.url_rule.rule if request.url_rule is not None else "unknown"

@@ -58,15 +58,19 @@ def open_services(
             english="No database or queue address. Set LIFECIRCLE_DATABASE_URL and "
             "LIFECIRCLE_REDIS_URL, or start with lifecircle serve, which brings its own servers.",
         )
+    refusals.check_queue(config.redis_url)
     database = Database(
         config.database_url,
         owner_url=config.owner_url,
         dispatch_url=config.dispatch_url,
         options=options,
     )
-    database.check_role()
+    try:
+        database.check_role()
+    except BaseException:
+        database.close()
+        raise
     check_retention(config.audit_days)
-    refusals.check_queue(config.redis_url)
     services = Services(
         config=config,
         database=database,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 import structlog
 
+from core import logs
 from core.contract import Columns, Unreadable
 from core.errors import PluginFault
 
@@ -53,8 +53,8 @@ def call(
     except (Unreadable, PluginFault):
         raise
     except (Exception, SystemExit) as raised:
-        told = traceback.format_exc()  # as text: a renderer may print local values, secrets too
-        log.error("plugin failed", plugin=plugin, hook=hook, traceback=told)  # noqa: TRY400 - said above
+        # Where it failed, not what it said, which may quote rows: the run's message says that.
+        log.error("plugin failed", plugin=plugin, hook=hook, where=logs.told(raised))  # noqa: TRY400
         raise PluginFault(plugin, hook, f"{type(raised).__name__}: {raised}") from raised
     if faults:
         raise PluginFault(plugin, hook, "；".join(faults))

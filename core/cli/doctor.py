@@ -6,19 +6,24 @@ import json
 import os
 import platform
 import shutil
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from core.config import Config
-from core.errors import LifecircleError
+from core.errors import LifecircleError, Misconfigured
+from core.limits import read
+from core.refusals import check_queue, check_secret
 
 OLDEST = (3, 11)
 MIB = 1 << 20
 FREE_MIB = 1024  # below this a city's files soon do not fit
+SKEW_SECONDS = 5.0
 WORKER_MIB = 512  # below this a large district does not fit
 
 
@@ -57,7 +62,9 @@ def examined(config: Config) -> Iterator[Finding]:
     yield from _engine()
     yield _memory(config)
     yield _disk(config)
+    yield _fonts()
     yield from _plugins(config)
+    yield from _web(config)
     yield from _servers(config)
 
 
@@ -125,15 +132,61 @@ def _plugins(config: Config) -> Iterator[Finding]:
     )
 
 
+def _fonts() -> Finding:
+    """Look for a font with Chinese characters; pages bring their own, pictures made here do not."""
+    tool = shutil.which("fc-list")
+    remedy = (
+        "图片里的汉字会变成方框。请安装中文字体，如 fonts-noto-cjk。Chinese characters in pictures "
+        "made here would be boxes. Install a font that has them, such as fonts-noto-cjk."
+    )
+    if tool is None:
+        return Finding(key="fonts", well=True, seen="not known here: there is no fc-list")
+    asked = [tool, ":lang=zh", "family"]
+    told = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=30).stdout
+    families = sorted({line.split(",")[0].strip() for line in told.splitlines() if line.strip()})
+    return Finding(
+        key="fonts", well=bool(families), seen=", ".join(families[:3]) or "none", remedy=remedy
+    )
+
+
+def _web(config: Config) -> Iterator[Finding]:
+    """Look at what the web process would refuse, and at what it lets pass but should not be."""
+    if config.insecure_http:
+        yield Finding(key="transport", well=True, seen="plain http, for this machine alone")
+        return
+    if config.secret_key:
+        yield _tried("secret", lambda: check_secret(config.secret_key), "long enough")
+    yield _tried("limits", lambda: read(config.limits), config.limits or "the usual ones")
+    yield Finding(
+        key="hosts",
+        well=bool(config.trusted_hosts) or not config.database_url,
+        seen=", ".join(config.trusted_hosts) or "any name is answered to",
+        remedy="请把本站的域名写进 LIFECIRCLE_TRUSTED_HOSTS（逗号分隔）。Put this site's names "
+        "into LIFECIRCLE_TRUSTED_HOSTS, by comma.",
+    )
+
+
+def _tried(key: str, check: Callable[[], object], well: str) -> Finding:
+    try:
+        check()
+    except Misconfigured as error:
+        return Finding(
+            key=key, well=False, seen="refused", remedy=f"{error.message}{error.english}"
+        )
+    return Finding(key=key, well=True, seen=well)
+
+
 def _servers(config: Config) -> Iterator[Finding]:
     if not config.database_url:
         yield Finding(key="database", well=True, seen="embedded, started by the commands")
     else:
         yield _database(config)
+        yield _clock(config)
     if not config.redis_url:
         yield Finding(key="queue", well=True, seen="embedded, started by the commands")
     else:
         yield _queue(config)
+        yield _tried("queue safety", lambda: check_queue(config.redis_url), "guarded, keeps all")
 
 
 def _database(config: Config) -> Finding:
@@ -155,6 +208,37 @@ def _database(config: Config) -> Finding:
     finally:
         database.close()
     return Finding(key="database", well=at == head(), seen=f"tables at {at}", remedy=remedy)
+
+
+def _clock(config: Config) -> Finding:
+    """Compare this machine's clock with the database's, by which leases and sessions end."""
+    from sqlalchemy import func, select
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from core.db.session import Database
+
+    remedy = (
+        "本机与数据库的时钟相差太多，页面上的时间会不对。请用 NTP 校时。This machine's clock and "
+        "the database's differ: times on pages would be wrong. Set both by NTP."
+    )
+    database = Database(config.database_url)
+    try:
+        with database.unbound() as session:
+            asked = datetime.now(UTC)
+            told = session.scalar(select(func.clock_timestamp()))
+            back = datetime.now(UTC)
+    except (LifecircleError, SQLAlchemyError) as error:
+        return Finding(key="clock", well=False, seen=type(error).__name__, remedy=remedy)
+    finally:
+        database.close()
+    off = 0.0 if told is None else (told - asked).total_seconds()
+    late = (back - asked).total_seconds()
+    return Finding(
+        key="clock",
+        well=-SKEW_SECONDS <= off <= late + SKEW_SECONDS,
+        seen=f"{off:+.1f} s from the database's",
+        remedy=remedy,
+    )
 
 
 def _queue(config: Config) -> Finding:

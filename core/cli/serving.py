@@ -11,6 +11,7 @@ import click
 from core.cli import processes
 from core.cli.console import Console
 from core.errors import Misconfigured
+from core.refusals import check_plain_http
 
 
 def free_port(bind: str, first: int) -> int:
@@ -51,6 +52,8 @@ def wait_for_a_stop() -> None:
 def serve(console: Console, bind: str, port: int, workers: int) -> None:
     """启动网页、接口与工作进程。Serve pages, API and workers."""
     config = console.config
+    if config.insecure_http and not config.sample:
+        check_plain_http(bind)
     chosen = port or free_port(bind, 8000)
     with (
         processes.worker(config, count=workers),
@@ -65,6 +68,8 @@ def serve(console: Console, bind: str, port: int, workers: int) -> None:
 @click.pass_obj
 def worker(console: Console, workers: int) -> None:
     """执行导入与评价，并派发排队的工作。Do imports and runs, and dispatch what waits."""
+    from core import logs
     from core.jobs.worker import run_worker
 
+    logs.configure()
     run_worker(console.config, workers=workers)

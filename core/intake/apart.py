@@ -149,7 +149,9 @@ def _watch(folder: Path, tick: Callable[[int, int], None], limits: Limits) -> No
                 child.stdout.close()
     if not (folder / "answer.json").exists():
         tail = (folder / "stderr").read_bytes()[-STDERR_TAIL:].decode("utf-8", "replace")
-        log.warning("importer's child ended without an answer", code=child.returncode, tail=tail)
+        # Its last line's first words: the kind of error; the rest may quote the file.
+        kind = tail.strip().rpartition("\n")[2].partition(":")[0][:80]
+        log.warning("importer's child ended without an answer", code=child.returncode, kind=kind)
         raise _ended(child.returncode, tail)
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from uuid import UUID, uuid4
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import Queue
 from rq.job import Job as QueuedJob
 from rq.serializers import JSONSerializer
@@ -27,6 +29,7 @@ TASK = "core.jobs.tasks.perform"
 NUDGE = "lifecircle:nudge"  # a list that the dispatcher waits on: look at the rows now
 HINT_SECONDS = 60  # an older wake-up is worthless: the dispatcher sends another every few seconds
 TASK_SECONDS = 3600  # longest a job may work before it counts as crashed
+PATIENCE_SECONDS = 1.0  # how long a request waits for the queue's server; the row is the truth
 KEPT_SECONDS = 60  # how long the queue remembers a hint that was followed
 
 
@@ -116,6 +119,23 @@ def connect(redis_url: str) -> Redis:
     return Redis.from_url(redis_url)
 
 
+def connect_briefly(redis_url: str) -> Redis:
+    """Open the queue's server for a request, which cannot wait for one that is away."""
+    return Redis.from_url(
+        redis_url,
+        socket_timeout=PATIENCE_SECONDS,
+        socket_connect_timeout=PATIENCE_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def ping(redis_url: str) -> bool:
+    """Tell whether the queue's server answers."""
+    with contextlib.suppress(RedisError, OSError), connect_briefly(redis_url) as connection:
+        return bool(connection.ping())
+    return False
+
+
 def queue(connection: Redis, name: str = QUEUE) -> Hints:
     """Give the queue on an open connection; both sides speak JSON."""
     return Hints(
@@ -167,13 +187,9 @@ def nudge(redis_url: str) -> None:
 
     A server that does not answer is no failure: the row is the truth.
     """
-    with contextlib.suppress(RedisError):
-        connection = connect(redis_url)
-        try:
-            connection.rpush(NUDGE, 1)
-            connection.ltrim(NUDGE, 0, 0)
-        finally:
-            connection.close()
+    with contextlib.suppress(RedisError, OSError), connect_briefly(redis_url) as connection:
+        connection.rpush(NUDGE, 1)
+        connection.ltrim(NUDGE, 0, 0)
 
 
 def wake_after_commit(session: Session, redis_url: str, job: Job) -> None:  # noqa: ARG001 - says what it is for; the dispatcher finds it by its state

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import traceback
+import time
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
 import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
+from core import logs, metrics
 from core.catalog.host import Host
-from core.db import JobKind
+from core.db import Job, JobKind
 from core.db.held import Fenced
 from core.db.session import Database
 from core.intake import pipeline
@@ -52,6 +55,8 @@ def perform(bench: Bench, tenant_id: UUID, job_id: UUID) -> None:
         claimed = claim(session, job_id, lease_seconds=bench.lease_seconds, worker=bench.worker)
     if claimed is None:
         return
+    logs.begin(tenant=str(tenant_id), job=str(job_id), **{claimed.kind: str(claimed.subject_id)})
+    began = time.monotonic()
     try:
         with Heart(bench.database, claimed).beating() as heart:
             _work(bench, claimed, heart)
@@ -59,15 +64,43 @@ def perform(bench: Bench, tenant_id: UUID, job_id: UUID) -> None:
         log.info("job was taken away", job=str(job_id), attempt=claimed.held.attempt)
     except Exception as error:
         _let_go(bench, claimed, of_error(error))  # first: telling may fail too
-        log.error(  # noqa: TRY400 - structlog's own traceback may print locals: settings, rows
-            "job crashed",
-            job=str(job_id),
-            attempt=claimed.held.attempt,
-            exception=traceback.format_exc(),
+        log.error(  # noqa: TRY400 - an error's own words may quote rows
+            "job crashed", attempt=claimed.held.attempt, exception=logs.told(error)
         )
         raise
+    else:
+        _tell(bench, claimed, time.monotonic() - began)
     finally:
         nudge(bench.redis_url)
+
+
+def _tell(bench: Bench, claimed: Claim, seconds: float) -> None:
+    """Count what came of an attempt, and write its line; failing to do so changes nothing."""
+    try:
+        with bench.database.session(claimed.held.tenant_id) as session:
+            job = session.scalars(select(Job).where(Job.id == claimed.held.job_id)).one()
+            state, stages = job.state, list(job.stages)
+            problems = dict(job.result.get("problems", {}))
+    except SQLAlchemyError as error:
+        log.warning("an end was not counted", error=type(error).__name__)
+        return
+    counted = metrics.COUNTED
+    counted.count("lifecircle_jobs_total", kind=claimed.kind, state=state)
+    for stage in stages:
+        if stage["seconds"] is not None:
+            counted.seconds(
+                "lifecircle_stage_seconds", stage["seconds"], kind=claimed.kind, stage=stage["key"]
+            )
+    for code, number in problems.items():
+        counted.count("lifecircle_import_problems_total", number, code=code)
+    counted.hand_on(bench.redis_url)
+    log.info(
+        "job ended",
+        kind=claimed.kind,
+        state=state,
+        attempt=claimed.held.attempt,
+        seconds=round(seconds, 2),
+    )
 
 
 def _work(bench: Bench, claimed: Claim, heart: Heart) -> None:

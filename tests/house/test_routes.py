@@ -17,6 +17,8 @@ OPEN = {
     "people_pages.sign_in_by_link": "the one-use way in",
     "pages.language": "which language the pages speak",
     "pages.health": "whether the process lives",
+    "pages.ready": "whether the process can work: names parts, nothing else",
+    "pages.figures": "figures, behind this machine's own address or a token",
     "pages.favicon": "the mark in the browser's tab",
 }
 

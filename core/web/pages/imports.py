@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +13,9 @@ from sqlalchemy.orm import Session
 from core.access import Here, requires
 from core.contract import TableKind
 from core.db import ImportProblem, Job, JobKind, JobState, Upload
+from core.downloads import CSV, attached
 from core.errors import NotFound
+from core.export import csv_text
 from core.intake.pipeline import STAGES
 from core.jobs.claim import cancel
 from core.policy import Permission
@@ -26,7 +26,6 @@ from core.web.pages.named import STATES, UNDER_WAY, stages_of
 from core.web.pages.stock import KIND_NAMES
 
 PAGE = 50
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute instead of show
 
 
 @blueprint.route("/t/<tenant>/data/jobs/<uuid:job_id>")
@@ -78,36 +77,22 @@ def cancel_job(here: Here, job_id: UUID) -> Response:
 @requires(Permission.DATA_READ)
 def problems_csv(here: Here, job_id: UUID) -> Response:
     """Give the kept problems as a table that a spreadsheet opens."""
+    head = [_("行"), _("列"), _("表里写的"), _("问题与建议"), _("代码"), _("结果")]
     with here.session() as session:
         _find(session, job_id)
-        rows = session.scalars(_problems(job_id)).all()
-        sheet = io.StringIO()
-        writer = csv.writer(sheet)
-        writer.writerow([_("行"), _("列"), _("表里写的"), _("问题与建议"), _("代码"), _("结果")])
-        for row in rows:
-            sentence = row.english if in_english() else row.message
-            writer.writerow(
-                map(
-                    shown,
-                    [
-                        row.row_no or "",
-                        row.column_name,
-                        row.value,
-                        sentence,
-                        row.code,
-                        _("没有收") if row.severity == "refused" else _("收了，请核对"),
-                    ],
-                )
-            )
-    answer = Response("\ufeff" + sheet.getvalue(), mimetype="text/csv")
-    answer.headers["Content-Disposition"] = f'attachment; filename="problems-{job_id}.csv"'
-    return answer
-
-
-def shown(value: object) -> str:
-    """Write a cell so that no spreadsheet takes it for a formula."""
-    text = str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+        rows = [
+            [
+                row.row_no or None,
+                row.column_name,
+                row.value,
+                row.english if in_english() else row.message,
+                row.code,
+                str(_("没有收") if row.severity == "refused" else _("收了，请核对")),
+            ]
+            for row in session.scalars(_problems(job_id))
+        ]
+    table = csv_text([str(word) for word in head], rows)
+    return attached(table, f"problems-{job_id}.csv", CSV)
 
 
 def _outcome(row: Job) -> str:
