@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import platform
 import tempfile
 import time
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import URL, make_url
 
 from core.app import create_app
@@ -51,8 +53,9 @@ class Opened:
 def opened(**changes: Any) -> Iterator[Opened]:
     """Start servers, migrate, assemble the app; all of it goes at the end.
 
-    ``changes`` are settings other than the tests' usual ones.
+    ``changes`` are settings other than the tests' usual ones. Only errors are told.
     """
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with tempfile.TemporaryDirectory(prefix="lc-long-") as name:
         home = Path(name)
         home.chmod(0o711)  # as root, the servers' user passes through
