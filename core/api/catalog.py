@@ -8,7 +8,7 @@ from marshmallow import Schema, fields
 
 from core.access import Here, requires
 from core.api.blueprint import ApiBlueprint
-from core.catalog.enabled import catalogue_of, enabled_plugins
+from core.catalog.enabled import catalogue_of, enabled_plugins, heard
 from core.policy import Permission
 
 blueprint = ApiBlueprint("catalogue", __name__, description="业态、规则集与插件")
@@ -52,6 +52,11 @@ class PluginSchema(Schema):
     hooks = fields.List(fields.String())
     built_in = fields.Boolean()
     enabled = fields.Boolean()
+    said_by = fields.String(
+        allow_none=True, metadata={"description": "whose word counts here; null: nobody's"}
+    )
+    own = fields.Boolean(metadata={"description": "whether that is this tenant's own word"})
+    locked = fields.Boolean(metadata={"description": "locked above: nobody here changes it"})
 
 
 @blueprint.route("/tenants/<tenant>/formats")
@@ -79,6 +84,7 @@ def plugins(here: Here) -> list[dict[str, Any]]:
     """List the plugins of this installation, broken ones with their error."""
     with here.session() as session:
         enabled = enabled_plugins(session, here.services.host)
+        words = heard(session)
     return [
         {
             "name": record.name,
@@ -90,6 +96,9 @@ def plugins(here: Here) -> list[dict[str, Any]]:
             "hooks": list(record.hooks),
             "built_in": record.built_in,
             "enabled": record.key in enabled,
+            "said_by": words[record.key].slug if record.key in words else None,
+            "own": record.key in words and words[record.key].own,
+            "locked": record.key in words and words[record.key].locked,
         }
         for record in here.services.host.records
     ]

@@ -32,6 +32,7 @@ class Heard:
     state: PluginState
     settings: Mapping[str, Any] = field(default_factory=dict)
     by: UUID
+    slug: str
     name: str
     english: str
     own: bool
@@ -63,6 +64,7 @@ def heard(session: Session) -> dict[str, Heard]:
             state=said.state if said else PluginState(word.state),
             settings=said.settings if said else dict(word.settings),
             by=said.by if said else word.tenant_id,
+            slug=said.slug if said else place.slug,
             name=said.name if said else place.name,
             english=said.english if said else place.english,
             own=own and said is None,

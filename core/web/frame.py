@@ -30,7 +30,7 @@ def frame(here: Here, current: str, picks: Sequence[Pick] = ()) -> Shell:
         The place, and who asks.
     current
         Key of the rail's entry that the page belongs to: ``home``, ``data``, ``runs``, ``map``,
-        ``gaps``, ``submissions``.
+        ``gaps``, ``submissions``, ``places``, ``plugins``.
     picks
         What the page is about beside the place, such as ``run_picks``.
     """
@@ -58,6 +58,12 @@ def frame(here: Here, current: str, picks: Sequence[Pick] = ()) -> Shell:
                 icon="review" if reviews else "submit",
             )
         )
+    entries[2].append(
+        Entry(key="places", label=_("地区"), href=f"{_page('home', here)}places", icon="house")
+    )
+    if here.may(Permission.PLUGIN_READ):
+        there = f"{_page('home', here)}plugins"
+        entries[2].append(Entry(key="plugins", label=_("插件"), href=there, icon="settings"))
     manual = Entry(key="docs", label=_("接口"), href=url_for("documents.docs"), icon="plugin")
     return Shell(
         groups=[*filter(None, entries), [manual]],
