@@ -16,7 +16,7 @@ from core.cli.console import Console
 from core.cli.demo import demo
 from core.cli.dev import dev
 from core.cli.doctor import doctor
-from core.cli.keeping import backup, restore
+from core.cli.keeping import backup, restore, sweep
 from core.cli.serving import serve, worker
 from core.cli.setup import db, plugin
 from core.cli.work import import_file, run, verify
@@ -53,7 +53,7 @@ def build(rooms: Sequence[Room]) -> click.Group:
         ctx.call_on_close(console.close)
 
     commands = [demo, serve, worker, doctor, dev, db, plugin, import_file, run, verify, audit]
-    commands += [backup, restore]
+    commands += [backup, restore, sweep]
     for command in [*commands, *(part for room in rooms for part in room.commands)]:
         lifecircle.add_command(cast("click.Command", command))
     return lifecircle

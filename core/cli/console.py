@@ -123,6 +123,11 @@ class Console:
                 return room.verbs[name]
         raise Misconfigured(f"没有房间提供 {name}。", english=f"No room offers {name}.")
 
+    @property
+    def sweepers(self) -> list[Any]:
+        """What the rooms sweep."""
+        return [room.verbs["sweep"] for room in self.rooms if "sweep" in room.verbs]
+
     def close(self) -> None:
         """Give everything back; servers that this command started stop."""
         if "services" in self.__dict__:

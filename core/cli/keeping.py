@@ -81,3 +81,18 @@ def verify_one(console: Console, tenant_id: UUID | None = None) -> None:
     if not verdict.same:
         raise click.ClickException(f"{found[1]} 不一致 different: {verdict.first_difference}")
     click.echo(f"评价 run {found[1]}: 一致 identical")
+
+
+@click.command()
+@click.pass_obj
+def sweep(console: Console) -> None:
+    """删除保存期已过的内容，并计数。Delete what was kept long enough, and count it."""
+    from core.keeping.sweep import sweep as once
+
+    counts = once(console.database, console.blobs, console.sweepers)
+    if counts is None:
+        raise click.ClickException(
+            "备份或另一次清理正在进行，没有删除。A backup or another sweep is at work."
+        )
+    for name, count in counts.items():
+        click.echo(f"{count:>12} {name}")

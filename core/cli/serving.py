@@ -72,4 +72,4 @@ def worker(console: Console, workers: int) -> None:
     from core.jobs.worker import run_worker
 
     logs.configure()
-    run_worker(console.config, workers=workers)
+    run_worker(console.config, workers=workers, sweepers=console.sweepers)

@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from functools import partial
 from multiprocessing.process import BaseProcess
 from queue import Empty, SimpleQueue
@@ -34,6 +35,7 @@ from core.jobs.dispatch import dispatch_loop, dispatch_once, take_from, waiting
 from core.jobs.evidence import Death, kills_for_memory, of_child
 from core.jobs.queues import Hint, connect, nudge, queue, take_hint
 from core.jobs.tasks import Bench, perform
+from core.keeping.sweep import Sweeper, sweep_loop
 from core.runs.budget import allowed_bytes
 from core.store import Blobs
 
@@ -55,6 +57,7 @@ def run_worker(
     workers: int = 1,
     host: Host | None = None,
     lease_seconds: float = LEASE_SECONDS,
+    sweepers: Sequence[Sweeper] = (),
 ) -> None:
     """Work until told to stop (SIGTERM, SIGINT): running jobs end first, children are taken along.
 
@@ -70,6 +73,8 @@ def run_worker(
         The plugins; loaded here, before anything forks, when not given.
     lease_seconds
         How long a silent worker keeps its job.
+    sweepers
+        What the rooms sweep, once an hour, beside what the core does.
     """
     if not (config.database_url and config.dispatch_url and config.redis_url):
         raise Misconfigured(
@@ -93,7 +98,10 @@ def run_worker(
     if burst:
         _burst(config, work)
         return
-    duties = {"dispatcher": partial(_dispatch, config)}
+    duties = {
+        "dispatcher": partial(_dispatch, config),
+        "sweeper": partial(_sweep, config, tuple(sweepers)),
+    }
     duties |= {f"worker-{number}": work for number in range(workers)}
     Crew(duties).run()
 
@@ -290,6 +298,12 @@ def _dispatch(config: Config) -> None:
     """Dispatch until killed, which it may be at any moment: the rows are the truth."""
     database = Database(config.database_url, dispatch_url=config.dispatch_url, pool_size=2)
     dispatch_loop(database, config.redis_url, threading.Event(), quota=config.tenant_jobs)
+
+
+def _sweep(config: Config, sweepers: Sequence[Sweeper]) -> None:
+    """Sweep once an hour until killed, which it may be at any moment."""
+    database = Database(config.database_url, pool_size=1)
+    sweep_loop(database, Blobs(config.blobs), sweepers, threading.Event())
 
 
 def _burst(config: Config, work: partial[None]) -> None:
