@@ -78,7 +78,7 @@ def _story(told: argparse.Namespace, control: str) -> Told:
         faults=told.faults,
         seconds=told.minutes * 60,
         control=control,
-        drain_seconds=15.0 if control else 60.0,
+        drain_seconds=30.0 if control else 60.0,
         keep=told.keep,
         say=say,
     )

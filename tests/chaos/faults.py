@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.jobs.queues import queue, send_hint
+from core.store.blobs import UNFINISHED
 from tests.chaos.disk import cut_power
 from tests.chaos.household import LEASE_SECONDS
 from tests.chaos.town import Town
@@ -26,6 +27,7 @@ STALL_SECONDS = LEASE_SECONDS * 1.6
 TARGET_SECONDS = 2.0  # how long a fault waits for something to hit
 WEIGHTS = {
     "horse": 18,
+    "writing horse": 12,
     "stall": 12,
     "doubled": 14,
     "worker": 8,
@@ -105,6 +107,7 @@ class Nemesis:
             "stall": lambda: self._signal("lc-horse", signal.SIGSTOP),
             "stalled web": lambda: self._signal("lc-web", signal.SIGSTOP),
             "doubled": self._doubled,
+            "writing horse": self._writing,
             "web and master": self._whole_web,
             "valkey": lambda: self._server("valkey"),
             "postgres": lambda: self._server("postgres"),
@@ -132,6 +135,20 @@ class Nemesis:
         if sign is signal.SIGSTOP:
             self.stalled.append((time.monotonic() + STALL_SECONDS, pid, born))
         return f"{sign.name} to {name} {pid}"
+
+    def _writing(self) -> str | None:
+        """Kill a horse in the middle of writing a file to the store."""
+        last = time.monotonic() + TARGET_SECONDS
+        while time.monotonic() < last:
+            horses = self.town.pids("lc-horse")
+            for _ in range(20):
+                for pid in horses:
+                    if _writes(pid):
+                        with contextlib.suppress(ProcessLookupError):
+                            os.kill(pid, signal.SIGKILL)
+                        return f"SIGKILL to lc-horse {pid}"
+                self._rest(0.002)
+        return None
 
     def _whole_web(self) -> str:
         pids = [*self.town.pids("lc-master"), *self.town.pids("lc-web")]
@@ -195,6 +212,15 @@ def _born(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except OSError:
         return ""
+
+
+def _writes(pid: int) -> bool:
+    """Tell whether a process has an unfinished file of the store open."""
+    try:
+        opened = [each.readlink() for each in Path(f"/proc/{pid}/fd").iterdir()]
+    except OSError:
+        return False
+    return any(path.name.endswith(UNFINISHED) for path in opened)
 
 
 def _alive(pid: int) -> bool:
