@@ -7,7 +7,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 from uuid import UUID
 
@@ -52,7 +52,8 @@ class Tally:
 
     def written(self) -> dict[str, Any]:
         """Give it as JSON values."""
-        return asdict(self)
+        kept = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: dict(v) if isinstance(v, Counter) else v for name, v in kept.items()}
 
 
 class Lane:
