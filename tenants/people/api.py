@@ -11,7 +11,8 @@ from core.access import Here, requires
 from core.api import ApiBlueprint
 from core.api.schemas import Strict, text
 from core.policy import Permission
-from tenants.people.operations import make_token, members_of, revoke_token, tokens_of
+from tenants.people.models import TokenKind
+from tenants.people.operations import make_token, members_of, refuse_tokens, revoke_token, tokens_of
 
 blueprint = ApiBlueprint("people", __name__, description="成员与令牌")
 
@@ -21,6 +22,7 @@ class TokenSchema(Schema):
 
     id = fields.UUID()
     name = fields.String()
+    kind = fields.String()
     scopes = fields.List(fields.String())
     expires_at = fields.DateTime(allow_none=True)
     used_at = fields.DateTime(allow_none=True)
@@ -38,6 +40,9 @@ class NewTokenSchema(Strict):
         validate=validate.Length(min=1, max=len(Permission)),
     )
     days = fields.Integer(load_default=90, validate=validate.Range(1, 366))
+    kind = fields.String(
+        load_default=TokenKind.PERSONAL, validate=validate.OneOf([str(one) for one in TokenKind])
+    )
 
 
 class SecretSchema(Schema):
@@ -53,6 +58,7 @@ class MemberSchema(Schema):
     login = fields.String()
     name = fields.String()
     role = fields.String()
+    scope_area = fields.String(allow_none=True)
     expires_at = fields.DateTime(allow_none=True)
 
 
@@ -71,7 +77,8 @@ def tokens(here: Here) -> list[dict[str, Any]]:
 @blueprint.arguments(NewTokenSchema)
 @blueprint.response(201, SecretSchema)
 def create(here: Here, asked: dict[str, Any]) -> dict[str, str]:
-    """Make a token; its text is in this answer and nowhere else."""
+    """Make a token; its text is in this answer and nowhere else. A token makes none."""
+    refuse_tokens(here.actor)
     with here.session() as session:
         secret = make_token(
             session,
@@ -79,6 +86,7 @@ def create(here: Here, asked: dict[str, Any]) -> dict[str, str]:
             name=asked["name"],
             scopes=[Permission(one) for one in asked["scopes"]],
             days=asked["days"],
+            kind=TokenKind(asked["kind"]),
         )
     return {"token": secret}
 
@@ -104,6 +112,7 @@ def members(here: Here) -> list[dict[str, Any]]:
                 "login": user.login,
                 "name": user.name,
                 "role": membership.role,
+                "scope_area": membership.scope_area,
                 "expires_at": membership.expires_at,
             }
             for user, membership in members_of(session)

@@ -126,8 +126,8 @@ class Membership(Owned, Base):
     """A person's role in a tenant; visible to that tenant and to that person.
 
     ``scope_area`` is the key of the part of the place that the role is for; ``None`` is all of it.
-    ``tenants.people.roles`` says what such a role leaves. ``source`` is ``hand``, or the house whose
-    groups gave it (``oidc:`` and its key) and take it away again.
+    ``tenants.people.roles`` says what such a role leaves. ``source`` is ``hand``, or the house
+    whose groups gave it (``oidc:`` and its key) and take it away again.
     """
 
     __tablename__ = "memberships"

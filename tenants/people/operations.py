@@ -11,15 +11,22 @@ from uuid import UUID
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from core.db import Tenant, TenantState, audit
-from core.errors import Conflict, Invalid, NotFound
-from core.policy import Permission
+from core.db import Tenant, TenantState, audit, installation
+from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.policy import Actor, Permission
 from tenants.people import passwords, tokens
-from tenants.people.models import ApiToken, Membership, Role, SignInLink, User, UserSession
-from tenants.people.roles import PERMISSIONS
+from tenants.people.models import ApiToken, Membership, Role, SignInLink, TokenKind, User
+from tenants.people.parts import checked_part
+from tenants.people.roles import NOT_FOR_SERVICES, permitted
+from tenants.people.sessions import end_sessions
+from tenants.system.operations import refuse_system_role
 from tenants.words import checked_name
 
 LOGIN = re.compile(r"[\w.@+-]{2,64}")
+LOGIN_RULE = (
+    "登录名须为 2 至 64 个字母、数字或 . _ @ + - ，没有建立账号，请换一个。",
+    "A login is 2 to 64 letters, digits or . _ @ + - ; no account was made.",
+)
 LONGEST_TOKEN_DAYS = 366
 
 
@@ -44,10 +51,7 @@ def create_user(session: Session, *, login: str, name: str, password: str | None
     """
     login = normal_login(login)
     if not login:
-        raise Invalid(
-            "登录名须为 2 至 64 个字母、数字或 . _ @ + - ，没有建立账号，请换一个。",
-            english="A login is 2 to 64 letters, digits or . _ @ + - ; no account was made.",
-        )
+        raise Invalid(LOGIN_RULE[0], english=LOGIN_RULE[1])
     user = User(login=login, name=checked_name(name))
     if password is not None:
         passwords.check(password, login=login)
@@ -59,6 +63,7 @@ def create_user(session: Session, *, login: str, name: str, password: str | None
         )
     session.add(user)
     session.flush()
+    installation.record(session, action="account.create", subject=f"user:{user.id}")
     return user
 
 
@@ -91,23 +96,27 @@ def set_password(session: Session, user: User, password: str) -> None:
     passwords.check(password, login=user.login)
     user.password_hash = passwords.hashed(password)
     user.failed, user.locked_until = 0, None
-    session.execute(
-        update(UserSession)
-        .where(UserSession.user_id == user.id, UserSession.revoked_at.is_(None))
-        .values(revoked_at=func.now())
-    )
+    ended = end_sessions(session, user.id)
     session.execute(
         update(SignInLink)
         .where(SignInLink.user_id == user.id, SignInLink.used_at.is_(None))
         .values(used_at=func.now())
     )
     session.flush()
+    installation.record(
+        session, action="password.set", subject=f"user:{user.id}", details={"sessions": ended}
+    )
 
 
 def add_member(
-    session: Session, user_id: UUID, role: Role, *, days: int | None = None
+    session: Session,
+    user_id: UUID,
+    role: Role,
+    *,
+    days: int | None = None,
+    scope_area: str | None = None,
 ) -> Membership:
-    """Give somebody a role in the session's tenant, or prolong the one they have.
+    """Give somebody a role in the session's tenant, or prolong or narrow the one they have.
 
     Parameters
     ----------
@@ -117,19 +126,44 @@ def add_member(
         Who and what.
     days
         For how long; ``None`` is until taken away.
+    scope_area
+        Key of the area, as in the areas' file, that the role is for; ``None`` is all of the place.
+
+    Raises
+    ------
+    Invalid
+        The key is none, or the role is for a whole place.
     """
-    held = _held(session, user_id, role)
-    if held is None:
-        held = Membership(user_id=user_id, role=role)
-        session.add(held)
-    held.expires_at = None if days is None else _now(session) + timedelta(days=days)
-    session.flush()
+    held = grant(session, user_id, role, days=days, scope_area=scope_area)
     audit.record(
         session,
         action="member.add",
         subject=f"user:{user_id}",
-        details={"role": role, "days": days},
+        details={"role": role, "days": days, "scope_area": held.scope_area},
     )
+    return held
+
+
+def grant(
+    session: Session,
+    user_id: UUID,
+    role: Role,
+    *,
+    days: int | None = None,
+    scope_area: str | None = None,
+) -> Membership:
+    """Do what ``add_member`` does without its record, for verbs that record what they do."""
+    part = checked_part(role, scope_area)
+    refuse_system_role(session, user_id)
+    held = _held(session, user_id, role)
+    if held is None:
+        held = Membership(user_id=user_id, role=role)
+        session.add(held)
+    held.scope_area = part
+    held.granted_by = session.info.get("actor_id")
+    held.source = "hand"  # what a house's groups gave before now stays without them
+    held.expires_at = None if days is None else _now(session) + timedelta(days=days)
+    session.flush()
     return held
 
 
@@ -179,7 +213,7 @@ def places_of(session: Session, user_id: UUID) -> Sequence[tuple[Tenant, frozens
         .where(
             Membership.user_id == user_id,
             or_(Membership.expires_at.is_(None), Membership.expires_at > func.now()),
-            Tenant.state == TenantState.ACTIVE,
+            Tenant.state.in_((TenantState.ACTIVE, TenantState.MERGED)),
         )
         .order_by(Tenant.path)
     )
@@ -196,6 +230,7 @@ def make_token(
     name: str,
     scopes: Collection[Permission],
     days: int = 90,
+    kind: TokenKind = TokenKind.PERSONAL,
 ) -> str:
     """Make a secret for a program, bound to the session's tenant; it is shown once.
 
@@ -204,26 +239,33 @@ def make_token(
     session
         Bound to the tenant.
     user_id
-        Whose token; it never allows more than this person may do here.
+        Who makes it, and holds all that it allows.
     name
         What it is for.
     scopes
         What it allows.
     days
         How long it is valid, 1 to 366.
+    kind
+        Personal: it never allows more than this person may at the time of use. Service: it stays
+        what it is when this person leaves, and manages neither people nor tokens.
 
     Raises
     ------
     Invalid
-        No scope, one that the person does not hold here, or a validity out of bounds.
+        No scope, one that the person does not hold here or a service may not, or a validity out
+        of bounds.
     """
     held = permissions_here(session, user_id)
+    if kind is TokenKind.SERVICE:
+        held -= NOT_FOR_SERVICES
     missing = sorted(set(scopes) - held)
     if not scopes or missing:
         raise Invalid(
-            f"令牌只能包含该人员在本地区已有的权限，没有生成令牌。多出的权限：{missing or '无'}。",
-            english="A token holds at least one and only permissions of its person here; "
-            f"none was made. Not held: {missing or 'none'}.",
+            "令牌只能包含该人员在本地区已有的权限，服务令牌不能管理成员和令牌；没有生成令牌。"
+            f"多出的权限：{missing or '无'}。",
+            english="A token holds at least one and only permissions of its person here, and a "
+            f"service's none over people and tokens; none was made. Not held: {missing or 'none'}.",
         )
     if not 1 <= days <= LONGEST_TOKEN_DAYS:
         raise Invalid(
@@ -233,6 +275,7 @@ def make_token(
     secret = tokens.fresh()
     token = ApiToken(
         user_id=user_id,
+        kind=kind,
         name=checked_name(name),
         token_hash=tokens.stored(secret),
         scopes=sorted(scopes),
@@ -244,22 +287,38 @@ def make_token(
         session,
         action="token.make",
         subject=f"token:{token.id}",
-        details={"user": str(user_id), "scopes": sorted(scopes), "days": days},
+        details={"user": str(user_id), "kind": kind, "scopes": sorted(scopes), "days": days},
     )
     return tokens.bearer(session.info["tenant_id"], secret)
 
 
-def revoke_token(session: Session, token_id: UUID) -> None:
-    """End a token of the session's tenant now.
+def refuse_tokens(actor: Actor) -> None:
+    """Refuse a token that would make another: it could give itself what it was not given.
+
+    Raises
+    ------
+    Forbidden
+        Whoever asks came with a token.
+    """
+    if actor.session_id is None:
+        raise Forbidden(
+            "令牌不能生成令牌，没有生成。请本人登录后再做。",
+            english="A token makes no token; none was made. Sign in to make one.",
+        )
+
+
+def revoke_token(session: Session, token_id: UUID, *, of: UUID | None = None) -> None:
+    """End a token of the session's tenant now; with ``of``, only a personal one of that person.
 
     Raises
     ------
     NotFound
         No such token here, or it is ended already.
     """
+    own = ApiToken.user_id == of, ApiToken.kind == TokenKind.PERSONAL
     revoked = session.scalar(
         update(ApiToken)
-        .where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None))
+        .where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None), *(own if of else ()))
         .values(revoked_at=func.now())
         .returning(ApiToken.id)
     )
@@ -278,14 +337,14 @@ def tokens_of(session: Session) -> Sequence[ApiToken]:
 
 def permissions_here(session: Session, user_id: UUID) -> frozenset[Permission]:
     """Give what somebody may do in the session's tenant by their roles there."""
-    roles = session.scalars(
-        select(Membership.role).where(
+    roles = session.execute(
+        select(Membership.role, Membership.scope_area).where(
             Membership.tenant_id == session.info["tenant_id"],
             Membership.user_id == user_id,
             or_(Membership.expires_at.is_(None), Membership.expires_at > func.now()),
         )
     )
-    return frozenset().union(*(PERMISSIONS[Role(role)] for role in roles))
+    return frozenset().union(*(permitted(Role(role), part) for role, part in roles))
 
 
 def _held(session: Session, user_id: UUID, role: Role) -> Membership | None:

@@ -8,20 +8,22 @@ from typing import Any
 from flask import Blueprint, Response, flash, request, session, url_for
 from flask_babel import gettext as _
 
-from core.access import Here, here, open_to_all, services, signed_in, who
+from core.access import here, open_to_all, services, signed_in, who
 from core.db import Tenant
-from core.errors import Forbidden, Invalid, LifecircleError, NotFound, NotSignedIn
+from core.errors import Forbidden, Invalid, LifecircleError, NotSignedIn
 from core.policy import Actor, Permission
 from core.web.frame import frame_outside
 from core.web.language import in_english
 from core.web.pages.blueprint import page, said, see
 from core.web.pages.entrance import local
-from tenants.people.models import ApiToken, Role, User
+from tenants.people.models import ApiToken, Role, Step, TokenKind, User
 from tenants.people.operations import places_of, set_password, tokens_of
 from tenants.people.passwords import check
 from tenants.people.policy import cookie_name
 from tenants.people.roles import PERMISSION_NAMES, PERMISSIONS, ROLE_NAMES
-from tenants.people.signing import LINK_PATH, SignedIn, redeem_link, sign_in, sign_out
+from tenants.people.sessions import SignedIn, device_of, open_session, sessions_of, sign_out
+from tenants.people.signing import LINK_PATH, knows_password, redeem_link, sign_in
+from tenants.people.totp import codes_left
 
 blueprint = Blueprint("people_pages", __name__, template_folder="../templates")
 
@@ -38,12 +40,13 @@ def enter() -> Response:
             services().database,
             request.form.get("login", ""),
             request.form.get("password", ""),
-            replaces=_cookie(),
+            replaces=cookie(),
+            device=device(),
         )
     except NotSignedIn as error:
         login = request.form.get("login", "")[:64]
         return page("people/sign_in.html", error.status, to=to, login=login, wrong=said(error))
-    return _admit(see(to), signed)
+    return admitted(signed, to)
 
 
 @blueprint.route(LINK_PATH.format(token="<token>"), methods=["GET", "POST"])  # noqa: S106 - the name of a part of the address
@@ -54,10 +57,10 @@ def sign_in_by_link(token: str) -> Response:
         return page("people/link.html")
     try:
         with services().database.unbound() as opened:
-            signed = redeem_link(opened, token, replaces=_cookie())
+            signed = redeem_link(opened, token, replaces=cookie(), device=device())
     except NotSignedIn as error:
         return page("people/link.html", error.status, wrong=said(error))
-    return _admit(see("/"), signed)
+    return admitted(signed, "/")
 
 
 @blueprint.route("/sign-out", methods=["POST"])
@@ -65,7 +68,7 @@ def sign_in_by_link(token: str) -> Response:
 def leave(actor: Actor) -> Response:
     """End the session on the server and forget its cookie."""
     if actor.session_id is not None:
-        with services().database.unbound() as opened:
+        with services().database.unbound(actor.id) as opened:
             sign_out(opened, actor.session_id)
     session.clear()
     flash(_("已退出登录。"), "info")
@@ -98,27 +101,32 @@ def password(actor: Actor) -> Response:
             login, has_one = user.login, bool(user.password_hash)
         check(new, login=login)
         if has_one:
-            _ask(login, request.form.get("old", ""))
+            ask_password(login, request.form.get("old", ""))
         with database.unbound(actor.id) as opened:
-            set_password(opened, opened.get_one(User, actor.id), new)
-        signed = sign_in(database, login, new)
+            user = opened.get_one(User, actor.id)
+            set_password(opened, user, new)
+            signed = open_session(opened, user, device=device())
     except LifecircleError as error:
         return _account(actor, error)
-    answer = _admit(see(url_for("people_pages.account")), signed)
+    answer = admitted(signed, url_for("people_pages.account"))
     flash(_("密码已更新，其他地方的登录都已失效。"), "met")
     return answer
 
 
-def _ask(login: str, old: str) -> None:
-    """Ask for the password that somebody has as signing in does, so that guesses here count too."""
-    try:
-        sign_in(services().database, login, old)  # its session ends with the others
-    except NotSignedIn:
+def ask_password(login: str, old: str) -> None:
+    """Ask for the password that somebody has as signing in does, so that guesses here count too.
+
+    Raises
+    ------
+    Invalid
+        It does not fit, or the account is paused.
+    """
+    if not knows_password(services().database, login, old):
         raise Invalid(
-            "原密码不对，或者连续输错 5 次、账号已暂停 15 分钟。密码没有改变，请核对后再试。",
+            "原密码不对，或者连续输错 5 次、账号已暂停 15 分钟。没有改变，请核对后再试。",
             english="The old password is wrong, or the account is paused for 15 minutes after 5 "
-            "failures. The password was not changed; check and try again.",
-        ) from None
+            "failures. Nothing was changed; check and try again.",
+        )
 
 
 def landing(address: str) -> str:
@@ -143,6 +151,7 @@ def token_shape(token: ApiToken) -> dict[str, Any]:
     late = token.expires_at is not None and token.expires_at <= datetime.now(UTC)
     return {
         "id": token.id,
+        "service": token.kind == TokenKind.SERVICE,
         "name": token.name,
         "scopes": [permission_name(scope) for scope in token.scopes],
         "created_at": token.created_at,
@@ -158,9 +167,18 @@ def name_of(tenant: Tenant) -> str:
     return tenant.english if in_english() and tenant.english else tenant.name
 
 
-def _admit(answer: Response, signed: SignedIn) -> Response:
+def admitted(signed: SignedIn, to: str) -> Response:
+    """Send who signed in on, or to the second factor first, with the cookie for it."""
+    if signed.awaits is None:
+        return with_cookie(see(to), signed)
+    asks = {Step.CODE: "people_pages.code", Step.ENROL: "people_pages.phone"}[signed.awaits]
+    return with_cookie(see(url_for(asks, next=to)), signed)
+
+
+def with_cookie(answer: Response, signed: SignedIn, *, fresh: bool = True) -> Response:
     """Hand the new session's cookie over; what forms knew before signing in ends with it."""
-    session.clear()
+    if fresh:
+        session.clear()
     answer.set_cookie(
         cookie_name(services().config),
         signed.token,
@@ -172,7 +190,22 @@ def _admit(answer: Response, signed: SignedIn) -> Response:
     return answer
 
 
+def cookie() -> str:
+    """Give the token of the cookie that came with the request."""
+    return request.cookies.get(cookie_name(services().config), "")
+
+
+def device() -> str:
+    """Name the browser that asks."""
+    return device_of(request.user_agent.string)
+
+
 def _account(actor: Actor, error: LifecircleError | None = None) -> Response:
+    if actor.service:
+        raise Forbidden(
+            "服务令牌不是人，没有账号。",
+            english="A service token is nobody and has no account.",
+        )
     with services().database.unbound(actor.id) as opened:
         user = opened.get_one(User, actor.id)
         places: list[dict[str, Any]] = [
@@ -185,7 +218,13 @@ def _account(actor: Actor, error: LifecircleError | None = None) -> Response:
             for tenant, roles in places_of(opened, actor.id)
             if actor.tenant_id in {None, tenant.id}
         ]
-        values: dict[str, Any] = {"login": user.login, "has_password": bool(user.password_hash)}
+        values: dict[str, Any] = {
+            "login": user.login,
+            "has_password": bool(user.password_hash),
+            "phone_since": user.totp_since,
+            "codes": codes_left(opened, user.id),
+            "sessions": len(sessions_of(opened, user.id)),
+        }
     return page(
         "people/account.html",
         200 if error is None else error.status,
@@ -203,28 +242,14 @@ def _own_tokens(actor: Actor, slugs: list[str]) -> list[dict[str, Any]]:
     """List the tokens that somebody has, place by place; each place is its own unit of work."""
     listed = []
     for slug in slugs:
-        place = _where(slug)
-        if place is None:
-            continue
+        place = here(slug, Permission.TENANT_READ)
         with place.session() as opened:
             listed += [
                 {"place": place.name, "slug": slug, **token_shape(token)}
                 for token in tokens_of(opened)
-                if token.user_id == actor.id
+                if token.user_id == actor.id and token.kind == TokenKind.PERSONAL
             ]
     return listed
-
-
-def _where(slug: str) -> Here | None:
-    """Give a place whose tokens one manages."""
-    try:
-        return here(slug, Permission.TOKEN_MANAGE)
-    except (Forbidden, NotFound):
-        return None
-
-
-def _cookie() -> str:
-    return request.cookies.get(cookie_name(services().config), "")
 
 
 def _secure() -> bool:

@@ -12,11 +12,17 @@ from sqlalchemy.orm import aliased
 from core.config import Config
 from core.db import ParentSees, Tenant, TenantState
 from core.db.session import Database
-from core.policy import Actor, Permission
+from core.policy import Actor, Permission, SystemPermission
 from tenants.people import tokens
-from tenants.people.models import ApiToken, Membership, Role, User, UserSession
-from tenants.people.roles import PERMISSIONS, SEEN_FROM_ABOVE
-from tenants.people.signing import IDLE
+from tenants.people.models import ApiToken, Membership, Role, TokenKind, User, UserSession
+from tenants.people.roles import (
+    KEPT_IN_THE_PAST,
+    SEEN_FROM_ABOVE,
+    SYSTEM_PERMISSIONS,
+    permitted,
+)
+from tenants.people.sessions import IDLE
+from tenants.system.models import SystemRole, SystemRoleHeld
 
 if TYPE_CHECKING:
     from flask import Request
@@ -58,32 +64,51 @@ class RoomPolicy:
 
         By a role there; or, for looking only, by a role at an ancestor where the tenant lets its
         ancestors see everything. A token counts in its own tenant and for its scopes, and only
-        while its person holds the permission.
+        while its person holds the permission; a service token by its scopes alone. A role for a
+        part of a place looks there and counts nowhere else. In a merged place nobody does more than
+        ``KEPT_IN_THE_PAST``. Whoever runs the installation may
+        nothing anywhere: they read no tenant's data.
         """
+        if actor.system is not None:
+            return False
         if actor.tenant_id is not None and actor.tenant_id != tenant_id:
             return False
         if actor.scopes is not None and permission not in actor.scopes:
             return False
+        if actor.service:
+            return self._is_active(tenant_id)
         home, there = aliased(Tenant), aliased(Tenant)
         above = and_(there.parent_sees == ParentSees.ALL, func.starts_with(there.path, home.path))
         with self._database.unbound(actor.id) as session:
             roles = session.execute(
-                select(Membership.role, home.id)
+                select(Membership.role, Membership.scope_area, home.id, there.state)
                 .join(home, home.id == Membership.tenant_id)
                 .join(there, or_(there.id == home.id, above))
                 .where(
                     Membership.user_id == actor.id,
                     or_(Membership.expires_at.is_(None), Membership.expires_at > func.now()),
                     there.id == tenant_id,
-                    there.state == TenantState.ACTIVE,
-                    home.state == TenantState.ACTIVE,
+                    there.state.in_((TenantState.ACTIVE, TenantState.MERGED)),
+                    or_(home.state == TenantState.ACTIVE, home.id == there.id),
                 )
             ).all()
         return any(
-            permission in PERMISSIONS[Role(role)]
-            and (home_id == tenant_id or permission in SEEN_FROM_ABOVE)
-            for role, home_id in roles
+            permission in permitted(Role(role), part)
+            and (home_id == tenant_id or (part is None and permission in SEEN_FROM_ABOVE))
+            and (state == TenantState.ACTIVE or permission in KEPT_IN_THE_PAST)
+            for role, part, home_id, state in roles
         )
+
+    def may_system(self, actor: Actor, permission: SystemPermission) -> bool:
+        """Tell whether the actor holds a permission in the installation; a token never does."""
+        if actor.system is None or actor.session_id is None:
+            return False
+        return permission in SYSTEM_PERMISSIONS[SystemRole(actor.system)]
+
+    def _is_active(self, tenant_id: UUID) -> bool:
+        active = select(Tenant.id).where(Tenant.id == tenant_id, Tenant.state == TenantState.ACTIVE)
+        with self._database.unbound() as session:
+            return session.scalar(active) is not None
 
     def _by_session(self, cookie: str) -> Actor | None:
         """Find the person of a session that is neither ended, nor idle, nor too old."""
@@ -93,9 +118,11 @@ class RoomPolicy:
                     UserSession.id,
                     User.id.label("user_id"),
                     User.name,
+                    SystemRoleHeld.role.label("system"),
                     (UserSession.seen_at < func.now() - SEEN_EVERY).label("stale"),
                 )
                 .join(User, User.id == UserSession.user_id)
+                .outerjoin(SystemRoleHeld, SystemRoleHeld.user_id == User.id)
                 .where(
                     UserSession.token_hash == tokens.stored(cookie),
                     UserSession.revoked_at.is_(None),
@@ -109,20 +136,24 @@ class RoomPolicy:
                 )
         if row is None:
             return None
-        return Actor(id=row.user_id, name=row.name, session_id=row.id)
+        return Actor(id=row.user_id, name=row.name, session_id=row.id, system=row.system)
 
     def _by_token(self, tenant_id: UUID, secret: str) -> Actor | None:
-        """Find the person of a token that is neither ended nor expired."""
+        """Find the person of a token that is neither ended nor expired; a service is its own."""
         with self._database.session(tenant_id) as session:
             row = session.execute(
                 select(
                     ApiToken.id,
+                    ApiToken.kind,
                     ApiToken.scopes,
+                    ApiToken.name.label("token_name"),
                     User.id.label("user_id"),
                     User.name,
+                    SystemRoleHeld.role.label("system"),
                     func.coalesce(ApiToken.used_at < func.now() - SEEN_EVERY, True).label("stale"),
                 )
                 .join(User, User.id == ApiToken.user_id)
+                .outerjoin(SystemRoleHeld, SystemRoleHeld.user_id == User.id)
                 .where(
                     ApiToken.tenant_id == tenant_id,
                     ApiToken.token_hash == tokens.stored(secret),
@@ -137,9 +168,12 @@ class RoomPolicy:
         if row is None:
             return None
         known = {permission.value for permission in Permission}
+        service = row.kind == TokenKind.SERVICE
         return Actor(
-            id=row.user_id,
-            name=row.name,
+            id=row.id if service else row.user_id,
+            name=row.token_name if service else row.name,
             tenant_id=tenant_id,
             scopes=frozenset(Permission(scope) for scope in row.scopes if scope in known),
+            service=service,
+            system=None if service else row.system,
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from core.policy import Permission
+from core.policy import Permission, SystemPermission
 from tenants.people.models import Role
+from tenants.system.models import SystemRole
 
-P = Permission
+P, S = Permission, SystemPermission
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.BUREAU_ADMIN: frozenset(
@@ -56,8 +58,39 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     ),
 }
 
+# Roles of the installation. Nobody holds two, and whoever holds one may nothing in any tenant.
+SYSTEM_PERMISSIONS: Mapping[SystemRole, frozenset[SystemPermission]] = {
+    SystemRole.SYSTEM_ADMIN: frozenset({S.ROLES_READ, S.INSTALLATION_READ}),
+    SystemRole.SECURITY_ADMIN: frozenset({S.ROLES_READ, S.ACCOUNTS_MANAGE, S.SIGNING_READ}),
+    SystemRole.AUDIT_ADMIN: frozenset({S.ROLES_READ, S.EVENTS_READ}),
+}
+
 # What a role at an ancestor may do in a tenant whose ``parent_sees`` is ``all``: look, never touch.
 SEEN_FROM_ABOVE = frozenset({P.TENANT_READ, P.DATA_READ, P.RUN_READ, P.PLUGIN_READ})
+
+# What a role for a part of a place leaves: it looks at the whole place and changes nothing, for
+# what is imported, started and submitted is always the whole place's.
+LEFT_TO_A_PART = SEEN_FROM_ABOVE | {P.SUBMISSION_READ}
+
+# Roles that are for a whole place or not at all: they govern, judge or check it.
+FOR_THE_WHOLE = frozenset({Role.BUREAU_ADMIN, Role.REVIEWER, Role.AUDITOR})
+
+# Who signs in with a second factor after a password: whoever works for an authority.
+STAFF = frozenset(
+    {
+        Role.BUREAU_ADMIN,
+        Role.BUREAU_STAFF,
+        Role.STREET_OFFICER,
+        Role.REVIEWER,
+        Role.AUDITOR,
+    }
+)
+
+# What a place's own token never holds: it would outlive and outrank the person who made it.
+NOT_FOR_SERVICES = frozenset({P.PEOPLE_MANAGE, P.TOKEN_MANAGE})
+
+# What is left of a role in a place that was merged into another: to look, and to hand that on.
+KEPT_IN_THE_PAST = SEEN_FROM_ABOVE | {P.SUBMISSION_READ, P.AUDIT_READ, P.PEOPLE_MANAGE}
 
 ROLE_NAMES: Mapping[Role, tuple[str, str]] = {
     Role.BUREAU_ADMIN: ("商务局管理员", "Bureau administrator"),
@@ -68,6 +101,12 @@ ROLE_NAMES: Mapping[Role, tuple[str, str]] = {
     Role.SURVEYOR: ("调查员", "Surveyor"),
     Role.REVIEWER: ("评审员", "Reviewer"),
     Role.AUDITOR: ("审计员", "Auditor"),
+}
+
+SYSTEM_ROLE_NAMES: Mapping[SystemRole, tuple[str, str]] = {
+    SystemRole.SYSTEM_ADMIN: ("系统管理员", "System administrator"),
+    SystemRole.SECURITY_ADMIN: ("安全管理员", "Security administrator"),
+    SystemRole.AUDIT_ADMIN: ("审计管理员", "Audit administrator"),
 }
 
 PERMISSION_NAMES: Mapping[Permission, tuple[str, str]] = {
@@ -88,15 +127,24 @@ PERMISSION_NAMES: Mapping[Permission, tuple[str, str]] = {
 }
 
 
+def permitted(role: Role, scope_area: str | None) -> frozenset[Permission]:
+    """Give what a role allows in its place, less where it is for a part of the place."""
+    return PERMISSIONS[role] if scope_area is None else PERMISSIONS[role] & LEFT_TO_A_PART
+
+
 def matrix() -> str:
-    """Print who may do what: a row a permission, a column a role."""
-    width = max(len(permission) for permission in Permission)
-    head = " " * width + "  " + "  ".join(Role)
-    rows = [
+    """Print who may do what: a row a permission, a column a role; then the installation's."""
+    return _table(Permission, PERMISSIONS) + "\n" + _table(SystemPermission, SYSTEM_PERMISSIONS)
+
+
+def _table(rows: Iterable[str], held: Mapping[Any, frozenset[Any]]) -> str:
+    permissions, roles = list(rows), list(held)
+    width = max(len(permission) for permission in permissions)
+    lines = [
         f"{permission:<{width}}  "
         + "  ".join(
-            ("yes" if permission in PERMISSIONS[role] else "-").ljust(len(role)) for role in Role
+            ("yes" if permission in held[role] else "-").ljust(len(role)) for role in roles
         ).rstrip()
-        for permission in Permission
+        for permission in permissions
     ]
-    return "\n".join([head, *rows]) + "\n"
+    return "\n".join([" " * width + "  " + "  ".join(roles), *lines]) + "\n"

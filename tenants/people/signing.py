@@ -1,42 +1,35 @@
-"""Signing in and out: by password, by a link that works once; sessions kept on the server."""
+"""Signing in: by a password and what follows it, or by a link that works once."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import timedelta
-from uuid import UUID
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from core.db import installation
 from core.db.session import Database
 from core.errors import Invalid, NotSignedIn
-from tenants.people import passwords, tokens
-from tenants.people.models import SignInLink, User, UserSession
+from tenants.people import passwords, tokens, totp
+from tenants.people.models import SignInLink, SignInStep, Step, User
 from tenants.people.operations import normal_login
+from tenants.people.sessions import SignedIn, open_session, open_step
 
-IDLE = timedelta(minutes=20)
-ABSOLUTE = timedelta(hours=12)
 FAILURES = 5
 LOCKED_FOR = timedelta(minutes=15)
 LINK_MINUTES = (10, 30)  # a link is valid no shorter and no longer
 LINK_PATH = "/sign-in/link/{token}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedIn:
-    """Who signed in, and the token for their cookie: it is shown here and never again."""
-
-    user_id: UUID
-    name: str
-    token: str
-
-
-def sign_in(database: Database, login: str, password: str, *, replaces: str = "") -> SignedIn:
-    """Sign somebody in by password; opens its own unit of work.
+def sign_in(
+    database: Database, login: str, password: str, *, replaces: str = "", device: str = ""
+) -> SignedIn:
+    """Sign somebody in by password; opens its own units of work.
 
     The count of failures has to be kept although this raises, so it takes the database and not a
     session. A wrong password, an unknown login and a locked account answer alike and take alike.
+    Whoever has a second factor, and staff without one, are not in yet: see ``SignedIn.awaits``.
 
     Parameters
     ----------
@@ -47,6 +40,8 @@ def sign_in(database: Database, login: str, password: str, *, replaces: str = ""
     replaces
         The token of the cookie that came with the request; its session ends, so that a session
         planted before signing in is worth nothing afterwards.
+    device
+        What the person will know the browser by.
 
     Raises
     ------
@@ -54,24 +49,131 @@ def sign_in(database: Database, login: str, password: str, *, replaces: str = ""
         One sentence for every reason.
     """
     with database.unbound() as session:
-        user = _known(session, login, password)
-        signed = _open(session, user, replaces=replaces) if user else None
-    if signed is None:
+        known = _known(session, login, password)
+        user_id = known.id if known else None
+    if user_id is None:
         raise NotSignedIn(
             "登录名或密码不对，或者该账号连续输错 5 次、已暂停 15 分钟。没有登录；"
             "请核对后再试，忘记密码请联系本单位管理员。",
             english="The login or password is wrong, or the account is paused for 15 minutes after "
             "5 failures. You are not signed in; check and try again, or ask your administrator.",
         )
+    with database.unbound(user_id) as session:
+        return admit(session, session.get_one(User, user_id), replaces=replaces, device=device)
+
+
+def admit(session: Session, user: User, *, replaces: str = "", device: str = "") -> SignedIn:
+    """Let in whose password is right, or lead them to the second factor.
+
+    Parameters
+    ----------
+    session
+        Unbound, with the same person as its actor.
+    user, replaces, device
+        As for ``sessions.open_session``.
+    """
+    awaits = totp.next_step(session, user)
+    if awaits is not None:
+        return open_step(session, user, awaits, replaces=replaces)
+    return open_session(session, user, replaces=replaces, device=device)
+
+
+def step_of(session: Session, token: str) -> tuple[User, Step] | None:
+    """Find whose password was right and what is still asked of them, by the cookie's token."""
+    row = session.execute(
+        select(User, SignInStep.awaits)
+        .join(SignInStep, SignInStep.user_id == User.id)
+        .where(
+            SignInStep.token_hash == tokens.stored(token),
+            SignInStep.used_at.is_(None),
+            SignInStep.expires_at > func.now(),
+        )
+    ).first()
+    return None if row is None else (row[0], Step(row[1]))
+
+
+def sign_in_by_code(
+    database: Database, token: str, code: str, *, secret_key: str, device: str = ""
+) -> SignedIn:
+    """Finish a sign-in with a code of the phone or a recovery code; wrong ones count and lock.
+
+    Parameters
+    ----------
+    database
+        Where the people are; the count of failures is kept although this raises.
+    token
+        The step's, from the cookie; the session gets a new one.
+    code
+        As typed.
+    secret_key
+        The installation's, which opens the phone's secret.
+    device
+        What the person will know the browser by.
+
+    Raises
+    ------
+    NotSignedIn
+        No step waits for a code, the code does not fit or was used, or the account is paused.
+    """
+    with database.unbound() as session:
+        found = step_of(session, token)
+        if found is None or found[1] is not Step.CODE:
+            raise step_over()
+        user_id = found[0].id
+    with database.unbound(user_id) as session:
+        user = session.get_one(User, user_id)
+        signed = None
+        if _counted(session, user, lambda: totp.fits(session, user, code, secret_key)):
+            signed = open_session(session, user, replaces=token, device=device)
+    if signed is None:
+        raise NotSignedIn(
+            "验证码不对、已用过，或者连续输错 5 次、账号已暂停 15 分钟。没有登录；"
+            "请等手机显示下一个验证码再试，或输入一个恢复码。",
+            english="The code does not fit or was used, or the account is paused for 15 minutes "
+            "after 5 failures. You are not signed in; wait for the next code, or type a recovery "
+            "code.",
+        )
     return signed
 
 
-def sign_out(session: Session, session_id: UUID) -> None:
-    """End a session now; its cookie is worth nothing from then on."""
-    session.execute(
-        update(UserSession)
-        .where(UserSession.id == session_id, UserSession.revoked_at.is_(None))
-        .values(revoked_at=func.now())
+def enrol(
+    session: Session, token: str, code: str, *, secret_key: str, device: str = ""
+) -> tuple[SignedIn, list[str]]:
+    """Finish a sign-in by confirming a phone; give the session and the recovery codes.
+
+    Raises
+    ------
+    NotSignedIn
+        No step waits for an enrolment.
+    Invalid
+        The code does not fit.
+    """
+    found = step_of(session, token)
+    if found is None or found[1] is not Step.ENROL:
+        raise step_over()
+    codes = totp.confirm(session, found[0], code, secret_key)
+    return open_session(session, found[0], replaces=token, device=device), codes
+
+
+def knows_password(database: Database, login: str, password: str) -> bool:
+    """Tell whether somebody knows their password; guesses count as at the entrance."""
+    with database.unbound() as session:
+        return _known(session, login, password) is not None
+
+
+def knows_code(database: Database, user: User, code: str, *, secret_key: str) -> bool:
+    """Tell whether somebody has their phone or a recovery code; guesses count."""
+    with database.unbound(user.id) as session:
+        row = session.get_one(User, user.id)
+        return _counted(session, row, lambda: totp.fits(session, row, code, secret_key))
+
+
+def step_over() -> NotSignedIn:
+    """Say that there is no right password from which to go on."""
+    return NotSignedIn(
+        "登录已超过 10 分钟或已完成，没有登录。请重新输入登录名和密码。",
+        english="More than 10 minutes have passed, or this sign-in is finished. You are not signed "
+        "in; type login and password again.",
     )
 
 
@@ -107,11 +209,16 @@ def make_link(session: Session, user: User, *, minutes: int = 15) -> str:
         )
     )
     session.flush()
+    installation.record(
+        session, action="link.make", subject=f"user:{user.id}", details={"minutes": minutes}
+    )
     return token
 
 
-def redeem_link(session: Session, token: str, *, replaces: str = "") -> SignedIn:
+def redeem_link(session: Session, token: str, *, replaces: str = "", device: str = "") -> SignedIn:
     """Sign in by a link. Of any number of requests with the same link one succeeds.
+
+    No code follows: whoever made the link sat at the server, or manages the account's place.
 
     Raises
     ------
@@ -134,50 +241,56 @@ def redeem_link(session: Session, token: str, *, replaces: str = "") -> SignedIn
             english="This sign-in link does not exist, was used or has expired. You are not signed "
             "in; make a new one, or sign in with your password.",
         )
-    return _open(session, session.get_one(User, user_id), replaces=replaces)
+    user = session.get_one(User, user_id)
+    return open_session(session, user, replaces=replaces, device=device)
 
 
 def _known(session: Session, login: str, password: str) -> User | None:
     """Find the user whom login and password name; count failures and lock."""
-    row = session.execute(
-        select(User, func.now())
+    user = session.scalar(
+        select(User)
         .where(User.login == normal_login(login))
         .with_for_update()  # guesses at one account wait for each other, so none escapes the count
-    ).first()
-    user, now = row or (None, None)
+    )
     fits = passwords.matches(user.password_hash if user else "", password)
-    if user is None or now is None:
+    if user is None:
+        # What was typed may be a password in the wrong place: not even its digest is kept.
+        installation.record(session, action="sign_in.refuse", subject="login:unknown")
         return None
-    if user.locked_until is not None and user.locked_until > now:
+    if not _counted(session, user, lambda: fits, ends=user.totp_since is None):
         return None
-    if not fits:
-        user.failed = 1 if user.locked_until is not None else user.failed + 1
-        user.locked_until = now + LOCKED_FOR if user.failed >= FAILURES else None
-        return None
-    user.failed, user.locked_until = 0, None
     if passwords.outdated(user.password_hash):
         user.password_hash = passwords.hashed(password)
     return user
 
 
-def _open(session: Session, user: User, *, replaces: str) -> SignedIn:
-    """Open a session with a new token and end the one that it replaces."""
-    if replaces:
-        session.execute(
-            update(UserSession)
-            .where(
-                UserSession.token_hash == tokens.stored(replaces), UserSession.revoked_at.is_(None)
-            )
-            .values(revoked_at=func.now())
-        )
-    token = tokens.fresh()
-    session.add(
-        UserSession(
-            user_id=user.id,
-            token_hash=tokens.stored(token),
-            seen_at=func.now(),
-            expires_at=func.now() + ABSOLUTE,
-        )
+def _counted(session: Session, user: User, fits: Callable[[], bool], *, ends: bool = True) -> bool:
+    """Tell whether what was typed fits; count failures, and refuse everything while paused.
+
+    What fits ends the count, but for the password of whoever has a second factor: guesses at
+    codes, each after the right password, would otherwise never reach the limit.
+    """
+    session.refresh(user, with_for_update=True)
+    now = session.execute(select(func.now())).scalar_one()
+    if user.locked_until is not None and user.locked_until > now:
+        _record_refusal(session, user, "paused")
+        return False
+    if user.locked_until is not None:
+        user.failed, user.locked_until = 0, None
+    if not fits():
+        user.failed += 1
+        user.locked_until = now + LOCKED_FOR if user.failed >= FAILURES else None
+        _record_refusal(session, user, "wrong")
+        return False
+    if ends:
+        user.failed = 0
+    return True
+
+
+def _record_refusal(session: Session, user: User, why: str) -> None:
+    installation.record(
+        session,
+        action="sign_in.refuse",
+        subject=f"user:{user.id}",
+        details={"why": why, "failed": user.failed, "pauses": user.locked_until is not None},
     )
-    session.flush()
-    return SignedIn(user_id=user.id, name=user.name, token=token)

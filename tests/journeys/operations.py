@@ -13,6 +13,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /children": {"name": "新地方", "slug": "x-new"},
     "PUT /sharing": {"parent_sees": "all"},
     "PUT /plugins/{key}": {"state": "off"},
+    "POST /places/{place}/rename": {"name": "新名", "preview": True},
+    "POST /places/{place}/move": {"to": "{above}", "preview": True},
+    "POST /places/{place}/merge": {"into": "{above}", "preview": True},
+    "POST /places/{place}/split": {"parts": [{"name": "新区"}], "preview": True},
     "POST /tokens": {"name": "t", "scopes": ["tenant.read"]},
     "POST /submissions": {"run_id": "{run_id}", "to": "{above}"},
     "POST /submissions/{submission_id}/reviews": {"verdict": "accepted"},
@@ -33,6 +37,7 @@ FORM = {
     "scopes": "tenant.read",
     "role": "auditor",
     "login": "someone",
+    "part": "",
     "verdict": "accepted",
     "comment": "",
     "days": "30",
@@ -59,7 +64,7 @@ class Operation:
 
     def request(self, slug: str, ids: dict[str, str]) -> dict[str, Any]:
         """Give the arguments of a client's ``open``."""
-        known = {**OTHER_VALUES, **ids, "tenant": slug}
+        known = {**OTHER_VALUES, "place": slug, "slug": slug, **ids, "tenant": slug}
         rest = self.path.removeprefix(PREFIX)
         asked: dict[str, Any] = {
             "path": self.path.format(**known),

@@ -16,7 +16,8 @@ from tenants.people.models import ApiToken, Membership, Role, UserSession
 from tenants.people.operations import add_member, make_token, remove_member
 from tenants.people.policy import RoomPolicy, cookie_name
 from tenants.people.roles import PERMISSIONS, SEEN_FROM_ABOVE
-from tenants.people.signing import sign_in, sign_out
+from tenants.people.sessions import sign_out
+from tenants.people.signing import sign_in
 from tenants.tree.operations import find_tenant
 
 GOOD = "correct horse battery"

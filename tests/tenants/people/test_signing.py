@@ -12,7 +12,8 @@ from core.errors import Invalid, NotSignedIn
 from tenants.people import tokens
 from tenants.people.models import SignInLink, User, UserSession
 from tenants.people.operations import set_password
-from tenants.people.signing import make_link, redeem_link, sign_in, sign_out
+from tenants.people.sessions import sign_out
+from tenants.people.signing import make_link, redeem_link, sign_in
 
 GOOD = "correct horse battery"
 
