@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.db import Level, ParentSees, Tenant, TenantState, audit
+from core.db import Level, ParentSees, Tenant, TenantState, audit, installation
 from core.db.within import within
 from core.errors import NotFound
 from tenants.tree.codes import Code, read_code
@@ -89,13 +89,11 @@ def create_tenant(  # noqa: PLR0913 - the columns of a tenant
     session.add(tenant)
     session.flush()
     write(session, tenant, Change.CREATED)
+    made = {"level": tenant.level, "path": tenant.path, "sample": sample}
+    subject = f"tenant:{tenant.slug}"
     with within(session, tenant.id):
-        audit.record(
-            session,
-            action="tenant.create",
-            subject=f"tenant:{tenant.slug}",
-            details={"level": tenant.level, "path": tenant.path, "sample": sample},
-        )
+        audit.record(session, action="tenant.create", subject=subject, details=made)
+    installation.record(session, action="tenant.create", subject=subject, details=made)
     return tenant
 
 

@@ -29,6 +29,7 @@ from tenants.tree.standing import Called
 
 __all__ = ["blueprint"]  # of pages, with the views of this module on it
 MOST = 300
+_OF_ONE = "/t/<tenant>/places/<string:slug>"
 CHANGES = {
     Change.CREATED: later("建立"),
     Change.RENAMED: later("改名或换代码"),
@@ -72,16 +73,17 @@ def new_place(here: Here) -> Response:
     return see(url_for("tree_pages.place", tenant=here.slug, slug=slug))
 
 
-@blueprint.route("/t/<tenant>/places/<string:slug>")
+@blueprint.route(_OF_ONE)
 @requires(Permission.TENANT_READ)
 def place(here: Here, slug: str) -> Response:
     """Show one place, what it was, and what may be changed."""
     return _place(here, slug)
 
 
-@blueprint.route(
-    "/t/<tenant>/places/<string:slug>/<any(rename,move,merge,split):verb>", methods=["POST"]
-)
+@blueprint.route(f"{_OF_ONE}/rename", methods=["POST"], defaults={"verb": "rename"})
+@blueprint.route(f"{_OF_ONE}/move", methods=["POST"], defaults={"verb": "move"})
+@blueprint.route(f"{_OF_ONE}/merge", methods=["POST"], defaults={"verb": "merge"})
+@blueprint.route(f"{_OF_ONE}/split", methods=["POST"], defaults={"verb": "split"})
 @requires(Permission.TENANT_CREATE)
 def change(here: Here, slug: str, verb: str) -> Response:
     """Show what a change would do; do it where the form says that it is sure."""

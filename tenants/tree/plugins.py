@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from core.catalog.enabled import heard
 from core.catalog.host import Host
 from core.catalog.settings import load, plain
-from core.db import PluginState, TenantPlugin, audit
+from core.db import PluginState, TenantPlugin, audit, installation
 from core.errors import Conflict, Forbidden, NotFound
 
 
@@ -81,6 +81,7 @@ def set_plugin(session: Session, host: Host, word: Word) -> None:
         subject=f"plugin:{word.plugin_key}",
         details={"state": row.state, "settings": row.settings, "locked": word.locked},
     )
+    _tell(session, "plugin.set", word.plugin_key, state=row.state, locked=word.locked)
 
 
 def forget_plugin(session: Session, plugin_key: str) -> None:
@@ -107,6 +108,13 @@ def forget_plugin(session: Session, plugin_key: str) -> None:
     audit.record(
         session, action="plugin.forget", subject=f"plugin:{plugin_key}", details={"before": before}
     )
+    _tell(session, "plugin.forget", plugin_key)
+
+
+def _tell(session: Session, action: str, plugin_key: str, **told: Any) -> None:
+    """Keep in the installation's events too which plugin counts where; settings stay here."""
+    there = {"tenant": str(session.info["tenant_id"]), **told}
+    installation.record(session, action=action, subject=f"plugin:{plugin_key}", details=there)
 
 
 def _own(session: Session, plugin_key: str) -> TenantPlugin | None:
