@@ -15,9 +15,10 @@ from core.policy import Actor, Permission
 from core.web.figures import day
 from core.web.shell import Choice, Entry, Pick, Shell
 
-PLACES = "/"  # these four belong to the room that knows places and people
+PLACES = "/"  # these belong to the room that knows places and people
 ACCOUNT = "/account"
 SIGN_OUT = "/sign-out"
+SYSTEM = "/system"
 SUBMISSIONS = "submissions"
 
 
@@ -78,6 +79,8 @@ def frame(here: Here, current: str, picks: Sequence[Pick] = ()) -> Shell:
 def frame_outside(actor: Actor, current: str = "", entries: Sequence[Entry] = ()) -> Shell:
     """Give the shell of a page that is about no single place, such as the list of places."""
     manual = Entry(key="docs", label=_("接口"), href=url_for("documents.docs"), icon="plugin")
+    if actor.system is not None and not entries:
+        entries = [Entry(key="system", label=_("系统"), href=SYSTEM, icon="settings")]
     return Shell(groups=[entries, [manual]], current=current, home=PLACES, **_person(actor))
 
 

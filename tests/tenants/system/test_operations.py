@@ -218,3 +218,27 @@ def test_every_word_of_signing_in_leaves_exactly_one_event(app, database, person
     everything = str(happened())
     for word in (who.login, who.name, "nobody.at.all", "not the password"):
         assert word not in everything
+
+
+def test_places_and_plugins_leave_an_event_beside_their_tenants_own_record(
+    database, services, tree, happened
+):
+    from tenants.tree.operations import create_tenant  # noqa: PLC0415 - only here
+    from tenants.tree.plugins import Word, set_plugin  # noqa: PLC0415 - only here
+
+    with database.unbound() as session:
+        place = create_tenant(session, name="新城", slug="x-event")
+        tenant_id = place.id
+    with database.session(tenant_id) as session:
+        set_plugin(session, services.host, Word(plugin_key="grid", on=True))
+    told = {"tenant": str(tenant_id), "state": "on", "locked": False}
+    made = {"level": "city", "path": "/x-event/", "sample": False}
+    assert happened() == [
+        ("tenant.create", "tenant:x-event", made),
+        ("plugin.set", "plugin:grid", told),
+    ]
+
+
+def test_somebody_who_runs_the_installation_finds_its_pages_from_where_they_land(holder):
+    assert 'href="/system"' in holder("audit_admin").open("/account").text
+    assert 'href="/system"' not in holder(None).open("/account").text
