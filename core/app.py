@@ -14,7 +14,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from psycopg.errors import UniqueViolation
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from core import api, logs, refusals, web
 from core.api import problems
@@ -39,10 +39,10 @@ LOG = structlog.get_logger("lifecircle.app")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """What a room hands to the app: its policy, pages, API, commands, and verbs for the demo.
+    """What a room hands to the app: its policy, pages, API, commands, and verbs for the core.
 
-    ``verbs`` are operations that the core's demo calls by name: ``create_tenant``, ``submit``,
-    ``demo_link``.
+    ``verbs`` are operations that the core's commands call by name: ``create_tenant``, ``submit``,
+    ``demo_link``; ``sweep``, once an hour; ``stub_people``, for a tenant that comes from elsewhere.
     """
 
     name: str
@@ -122,7 +122,9 @@ def _forged(error: CSRFError) -> Response:
 def _http(error: HTTPException) -> Response | HTTPException:
     if error.code and error.code < 400:  # noqa: PLR2004 - a redirect is no error
         return error
-    return problems.from_http(error) if is_api() else web.http_error_page(error)
+    if is_api() or isinstance(error, SecurityError):  # under a strange name no page can be made
+        return problems.from_http(error)
+    return web.http_error_page(error)
 
 
 def _refused_value(error: DataError) -> Response:

@@ -24,7 +24,8 @@ def attached(content: Path | bytes | str | BinaryIO, name: str, media: str) -> R
     if isinstance(content, str):
         content = content.encode()
     body = io.BytesIO(content) if isinstance(content, bytes) else content
-    answer = send_file(body, mimetype=media, as_attachment=True, download_name=Path(name).name or "file")
+    kept = "".join(char for char in Path(name).name if char.isprintable()) or "file"
+    answer = send_file(body, mimetype=media, as_attachment=True, download_name=kept)
     sandbox(answer)
     if media == CSV:
         answer.headers["Lifecircle-Note"] = NOTE
