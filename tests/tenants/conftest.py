@@ -7,11 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from tenants.people import totp
 from tenants.people.models import Role, User
 from tenants.people.operations import add_member, create_user
 from tenants.people.signing import LINK_PATH, make_link
 from tenants.tree.operations import create_tenant
 from tests.tenants.browsing import Browser
+from tests.tenants.phone import KEY, Phone
 
 _numbers = itertools.count()
 PASSWORD = "correct horse battery"
@@ -64,5 +66,21 @@ def signed(app, database, person):
         assert browser.send(path, page=path).status_code == 303
         browser.person = who
         return browser
+
+    return make
+
+
+@pytest.fixture
+def enrolled(database, person):
+    """Give a function that makes somebody with a confirmed phone: who, phone, recovery codes."""
+
+    def make(role="bureau_staff", slug="370100", **kwargs):
+        who = person(role, slug, **kwargs)
+        with database.unbound(who.id) as session:
+            user = session.get_one(User, who.id)
+            phone = Phone(totp.begin(session, user, KEY))
+            codes = totp.confirm(session, user, phone.code(), KEY)
+            user.totp_step = 0  # as if the enrolment were long ago
+        return who, phone, codes
 
     return make

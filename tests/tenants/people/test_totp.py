@@ -17,7 +17,7 @@ from tenants.people.operations import remove_member
 from tenants.people.roles import STAFF
 from tenants.people.signing import FAILURES, sign_in, sign_in_by_code, step_of
 from tests.tenants.conftest import PASSWORD
-from tests.tenants.people.conftest import KEY, Phone
+from tests.tenants.phone import KEY, Phone
 
 
 def user_of(session, who):

@@ -54,12 +54,15 @@ def two(database, tree, finished):
             submit(session, run_id, "cn", None)
 
 
-def test_a_reviewer_signs_in_and_lays_two_side_by_side(site, page, two, person, tmp_path):
-    who = person("reviewer", "cn", password=PASSWORD)
+def test_a_reviewer_signs_in_and_lays_two_side_by_side(site, page, two, enrolled, tmp_path):
+    who, phone, _codes = enrolled("reviewer", "cn", password=PASSWORD)
     page.goto(f"{site}/t/cn/submissions")
     expect(page).to_have_title("登录 · 一刻钟便民生活圈")
     page.get_by_label("登录名").fill(who.login)
     page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("两步验证")
+    page.get_by_label("验证码或恢复码").fill(phone.code())
     page.get_by_role("button", name="登录").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("全国收到的报送")
     page.get_by_label("左边放济南市").first.check()
