@@ -42,7 +42,9 @@ def served():
     """Give the description as it is served, by an app that never opens a connection."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        config = Config(home=home, blobs=home / "blobs", insecure_http=True)
+        config = Config(
+            home=home, blobs=home / "blobs", insecure_http=True, redis_url="redis://nowhere"
+        )
         nowhere = Database("postgresql+psycopg://nobody@/nowhere")
         services = Services(
             config=config,
