@@ -111,7 +111,7 @@ SYSTEM_ROLE_NAMES: Mapping[SystemRole, tuple[str, str]] = {
 
 PERMISSION_NAMES: Mapping[Permission, tuple[str, str]] = {
     P.TENANT_READ: ("看本地区", "See the place"),
-    P.TENANT_CREATE: ("建立下级地区", "Create places below"),
+    P.TENANT_CREATE: ("建立、调整下级地区", "Create and arrange places below"),
     P.DATA_READ: ("看数据", "See data"),
     P.DATA_IMPORT: ("导入数据", "Import data"),
     P.RUN_READ: ("看评价", "See runs"),

@@ -56,6 +56,7 @@ def places(actor: Actor) -> Response:
                 "level": LEVELS[Level(tenant.level)],
                 "code": tenant.code,
                 "sample": tenant.sample,
+                "past": tenant.state == TenantState.MERGED,
                 "roles": [
                     names[in_english()] for role, names in ROLE_NAMES.items() if role in roles
                 ],

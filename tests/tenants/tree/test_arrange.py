@@ -9,13 +9,15 @@ from sqlalchemy import func, select
 
 from core.db import AuditEvent, Job, JobKind, Tenant, Upload, new_id
 from core.db.audit import first_broken
+from core.db.installation import InstallationEvent
 from core.errors import Conflict, Invalid, NotFound
 from tenants.people.models import Role
 from tenants.people.operations import add_member
 from tenants.tree.arrange import Part, merge, move, rename, split
 from tenants.tree.history import history_of, names_of, places_by
+from tenants.tree.models import PlaceHistory
 from tenants.tree.operations import create_tenant, find_tenant
-from tenants.tree.place import find_below
+from tenants.tree.place import find_below, foretell
 
 YESTERDAY = date(2024, 5, 1)
 
@@ -336,3 +338,34 @@ def test_a_day_is_today_in_china_where_nobody_says_one(database, city, act):
     with database.unbound() as session:
         row = history_of(session, find_tenant(session, city["东区"]))[-1]
         assert abs(row.since - row.created_at.date()) <= timedelta(days=1)
+
+
+def test_only_one_changes_the_tree_at_a_time(database, city):
+    turn = select(func.pg_try_advisory_xact_lock(func.hashtextextended("tree", 0)))
+    with database.unbound() as session:
+        rename(session, None, find_tenant(session, city["东区"]), name="东城区")
+        with database.unbound() as other:
+            assert other.scalar(turn) is False
+    with database.unbound() as other:
+        assert other.scalar(turn) is True
+
+
+def test_what_is_only_told_leaves_no_trace(database, city, look):
+    def traces():
+        with database.unbound() as session:
+            ours = session.scalar(select(func.count()).select_from(PlaceHistory))
+            return ours, session.scalar(select(func.count()).select_from(InstallationEvent))
+
+    before = traces(), look(city["东区"])
+
+    def act(session):
+        west = find_tenant(session, city["西区"])
+        return merge(session, None, find_tenant(session, city["东区"]), into=west)
+
+    outcome = foretell(database, None, act)
+    assert outcome.place.slug == f"was-{city['东区']}"
+    assert (traces(), look(city["东区"])) == before
+    with database.unbound() as session:
+        act(session)
+    history, events = traces()
+    assert (history > before[0][0], events) == (True, before[0][1] + 1)
