@@ -8,6 +8,7 @@ from tenants.people import api as people_api
 from tenants.people import entrance, inviting, own, programs, staff
 from tenants.people.commands import commands as people
 from tenants.people.policy import RoomPolicy
+from tenants.people.stubs import stub_people
 from tenants.people.sweeping import sweep_people
 from tenants.review import api as review_api
 from tenants.review import pages as review_pages
@@ -49,5 +50,6 @@ ROOM = Room(
         "submit": submit,
         "demo_link": demo_link,
         "sweep": sweep_people,
+        "stub_people": stub_people,
     },
 )

@@ -29,24 +29,33 @@ def secret_of(key_file: Path | None, *, ask: bool, twice: bool) -> bytes | None:
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--tenant", default=None, help="只备份这个租户。 This tenant alone.")
 @KEY_FILE
 @PASSPHRASE
 @click.pass_obj
-def backup(console: Console, file: Path, key_file: Path | None, passphrase: bool) -> None:
-    """备份整套系统。Back everything up."""
-    from core.keeping.whole import backup as write
+def backup(
+    console: Console, file: Path, tenant: str | None, key_file: Path | None, passphrase: bool
+) -> None:
+    """备份整套系统，或一个租户。Back everything up, or one tenant."""
+    from core.cli.work import tenant_id_of
+    from core.keeping import one_tenant, whole
 
     secret = secret_of(key_file, ask=passphrase, twice=True)
     file.parent.mkdir(parents=True, exist_ok=True)
-    kept = write(console.config.backup_url, console.blobs, file, secret)
-    click.echo(f"{kept.tables} 张表 tables, {kept.rows} 行 rows, {kept.blobs} 个文件 files")
+    kept: whole.Kept | one_tenant.Packed
+    if tenant is None:
+        kept = whole.backup(console.config.backup_url, console.blobs, file, secret)
+    else:
+        tenant_id = tenant_id_of(console, tenant)
+        kept = one_tenant.pack(console.database, console.blobs, tenant_id, file, secret)
+    click.echo(f"{kept.rows} 行 rows, {kept.blobs} 个文件 files")
     if secret is None:
         click.echo("未加密，请妥善保管。 Not encrypted: keep it safe. --key-file, --passphrase")
     if kept.missing:
         told = ", ".join(digest[:12] for digest in kept.missing[:5])
         raise click.ClickException(
-            f"备份已写成，但存储中缺少或损坏 {len(kept.missing)} 个文件：{told}。"
-            "The backup was written, but these files are missing or damaged in the store."
+            f"归档已写成，但存储中缺少或损坏 {len(kept.missing)} 个文件：{told}。"
+            "The archive was written, but these files are missing or damaged in the store."
         )
 
 
@@ -56,16 +65,22 @@ def backup(console: Console, file: Path, key_file: Path | None, passphrase: bool
 @PASSPHRASE
 @click.pass_obj
 def restore(console: Console, file: Path, key_file: Path | None, passphrase: bool) -> None:
-    """恢复到空的系统。Restore into an empty installation."""
-    from core.keeping import whole
+    """恢复到空的系统；一个租户则恢复到没有它的系统。Restore into an empty installation."""
+    from core.keeping import archive, one_tenant, whole
 
     secret = secret_of(key_file, ask=passphrase, twice=False)
-    config = console.config
-    kept = whole.restore(config.backup_url, config.owner_url, console.blobs, file, secret)
-    click.echo(
-        f"{kept.tables} 张表 tables, {kept.rows} 行 rows, {kept.blobs} 个文件 files: 一致 same"
-    )
-    verify_one(console)
+    config, tenant_id = console.config, None
+    kept: whole.Kept | one_tenant.Packed
+    if archive.read_head(file, secret).get("kind") == one_tenant.KIND:
+        stub = console.verb("stub_people")
+        kept = one_tenant.unpack(console.database, console.blobs, file, stub, secret)
+        tenant_id = kept.tenant_id
+        for name, why in kept.left_out.items():
+            click.echo(f"未带 left out: {name} ({why})")
+    else:
+        kept = whole.restore(config.backup_url, config.owner_url, console.blobs, file, secret)
+    click.echo(f"{kept.rows} 行 rows, {kept.blobs} 个文件 files: 一致 same")
+    verify_one(console, tenant_id)
 
 
 def verify_one(console: Console, tenant_id: UUID | None = None) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
     Connection,
     Numeric,
     Text,
+    Uuid,
     cast,
+    column,
     func,
     literal,
     select,
@@ -18,6 +21,7 @@ from sqlalchemy import (
     text,
 )
 
+ROW = "the whole row"  # no column has this name, which would come before the row's own
 PUBLIC = text("""
     SELECT c.relname FROM pg_class c
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
@@ -87,7 +91,7 @@ def row_hashes(connection: Connection) -> dict[str, dict[str, Any]]:
     it is no signature. Only rows that the connection's role sees are counted.
     """
     connection.execute(SETTINGS)
-    return {name: _hash(connection, name) for name in tables(connection)}
+    return {name: hash_of(connection, name) for name in tables(connection)}
 
 
 def walls(connection: Connection) -> dict[str, list[list[Any]]]:
@@ -106,12 +110,16 @@ def first_difference(kept: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     return ""
 
 
-def _hash(connection: Connection, name: str) -> dict[str, Any]:
-    rows = table(name).alias("rows")
+def hash_of(connection: Connection, name: str, tenant_id: UUID | None = None) -> dict[str, Any]:
+    """Count and hash one table's rows, or one tenant's in it; ``SETTINGS`` come first."""
+    rows = table(name, column("tenant_id", Uuid())).alias(ROW)
     row = cast(rows.table_valued(), Text)
     sums = [
         func.sum(cast(func.hashtextextended(row, literal(seed, BigInteger)), Numeric))
         for seed in (0, 1)
     ]
-    count, *found = connection.execute(select(func.count(), *sums).select_from(rows)).one()
+    asked = select(func.count(), *sums).select_from(rows)
+    if tenant_id is not None:
+        asked = asked.where(rows.c.tenant_id == tenant_id)
+    count, *found = connection.execute(asked).one()
     return {"rows": count, "hash": ":".join(str(each or 0) for each in found)}
