@@ -14,8 +14,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
-from core.db.installation import append_waiting, forget_waiting
 from core.db import patience
+from core.db.installation import append_waiting, forget_waiting
 from core.db.scope import guard
 from core.errors import Misconfigured
 

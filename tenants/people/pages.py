@@ -9,7 +9,7 @@ from flask import Blueprint, Response, flash, request, session, url_for
 from flask_babel import gettext as _
 
 from core.access import here, open_to_all, services, signed_in, who
-from core.db import Tenant
+from core.db import Tenant, installation
 from core.errors import Forbidden, Invalid, LifecircleError, NotSignedIn
 from core.policy import Actor, Permission
 from core.web.frame import frame_outside
@@ -59,6 +59,8 @@ def sign_in_by_link(token: str) -> Response:
         with services().database.unbound() as opened:
             signed = redeem_link(opened, token, replaces=cookie(), device=device())
     except NotSignedIn as error:
+        with services().database.unbound() as opened:
+            installation.record(opened, action="sign_in.refuse", subject="link:unknown")
         return page("people/link.html", error.status, wrong=said(error))
     return admitted(signed, "/")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +11,7 @@ from click.testing import CliRunner
 from sqlalchemy import func, insert, update
 from sqlalchemy.exc import IntegrityError
 
+from core.db import verify_installation
 from core.errors import Conflict, NotFound
 from core.policy import Actor, Permission, SystemPermission
 from tenants.people.models import Role, User
@@ -242,3 +245,40 @@ def test_places_and_plugins_leave_an_event_beside_their_tenants_own_record(
 def test_somebody_who_runs_the_installation_finds_its_pages_from_where_they_land(holder):
     assert 'href="/system"' in holder("audit_admin").open("/account").text
     assert 'href="/system"' not in holder(None).open("/account").text
+
+
+@pytest.mark.parametrize("role", SystemRole)
+def test_the_readme_names_each_role_with_exactly_its_permissions(role):
+    readme = Path(__file__).resolve().parents[3] / "tenants" / "system" / "README.md"
+    (row,) = (
+        line
+        for line in readme.read_text(encoding="utf-8").splitlines()
+        if line.startswith(f"| `{role}`")
+    )
+    told = {permission for permission in SystemPermission if f"`{permission}`" in row}
+    assert told == SYSTEM_PERMISSIONS[role]
+
+
+def test_a_link_that_lets_nobody_in_leaves_an_event_without_its_text(app, happened):
+    from tests.tenants.browsing import Browser  # noqa: PLC0415 - only here
+
+    browser = Browser(app)
+    path = "/sign-in/link/some-unknown-text"
+    assert browser.send(path, page=path).status_code == 401
+    assert happened() == [("sign_in.refuse", "link:unknown", {})]
+
+
+def test_two_people_cannot_be_given_one_persons_two_roles_at_once(database, person):
+    who = person()
+
+    def give(role):
+        try:
+            hold(database, who, role)
+        except Conflict:
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sum(pool.map(give, SystemRole)) == 1
+    with database.unbound() as session:
+        assert verify_installation(session) is None
