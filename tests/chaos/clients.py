@@ -16,8 +16,8 @@ from tests.chaos.history import base_versions, homes, question
 from tests.journeys.small_place import Place
 
 PATIENCE = 5.0  # seconds for one answer
-IMPORT_SECONDS = 6.0  # how long an import is followed, and a run
-RUN_SECONDS = 1.0
+IMPORT_SECONDS = 12.0  # how long an import is followed, and a run
+RUN_SECONDS = 8.0
 EVERY_IMPORT = 5  # every so many-th question is an import
 LATER = {409, 429, 503}  # try again
 BOUNDARY = "chaos-boundary"

@@ -85,7 +85,8 @@ def prepare(control: str, config: Config, log: Path) -> None:
 
 def main() -> None:
     """Keep web and workers running until killed."""
-    control, log, port = sys.argv[1:4]
+    control, log, port, town = sys.argv[1:5]
+    worker.die_with_parent(int(town))
     config = Config.from_environment()
     prepare(control, config, Path(log))
     host = load(config.plugins)

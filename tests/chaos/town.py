@@ -157,9 +157,10 @@ class Town:
             f"import sys; sys.path.insert(0, {str(TOP)!r}); "
             "from tests.chaos.household import main; main()"
         )
+        told = (self.control, str(self.sync_log), str(self.port), str(os.getpid()))
         with (self.home / "household.log").open("ab") as output:
             self.household = subprocess.Popen(
-                [sys.executable, "-P", "-c", words, self.control, self.sync_log, str(self.port)],
+                [sys.executable, "-P", "-c", words, *told],
                 cwd=self.home,
                 env={**os.environ, **self.config.environment(), MARK: self.mark},
                 stdout=output,
