@@ -172,7 +172,7 @@ def codes_left(session: Session, user_id: UUID) -> int:
 
 def forget(session: Session, user: User) -> None:
     """Take the phone and the recovery codes away; staff enrol anew at their next password."""
-    user.totp_secret, user.totp_since = "", None  # totp_step stays: old codes stay used
+    user.totp_secret, user.totp_since, user.totp_step = "", None, 0
     for code in session.scalars(select(RecoveryCode).where(RecoveryCode.user_id == user.id)):
         session.delete(code)
     session.flush()
