@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -71,6 +72,9 @@ class Policy(Protocol):
     def may_system(self, actor: Actor, permission: SystemPermission) -> bool:
         """Tell whether the actor holds the permission in the installation."""
 
+    def names(self, ids: Collection[UUID]) -> Mapping[UUID, str]:
+        """Name people by the ids that rows keep of them; who is gone has no name."""
+
 
 class NoPolicy:
     """Refuses everything: what an app has until its rooms hand in a policy."""
@@ -86,3 +90,7 @@ class NoPolicy:
     def may_system(self, actor: Actor, permission: SystemPermission) -> bool:  # noqa: ARG002 - the port's signature
         """Allow nothing."""
         return False
+
+    def names(self, ids: Collection[UUID]) -> Mapping[UUID, str]:  # noqa: ARG002 - the port's signature
+        """Know nobody's name."""
+        return {}

@@ -30,6 +30,17 @@ class JobSchema(Schema):
     stage = fields.String()
     percent = fields.Integer()
     stages = fields.List(fields.Dict())
+    error_class = fields.String(
+        metadata={"description": "crash (tried three times), invalid or fault (not tried again)"}
+    )
+    attempts = fields.List(
+        fields.Dict(),
+        metadata={
+            "description": "number, worker, began; of one that died also ended, cause (signal, "
+            "exit, memory, exception, silent) and what is known: signal, exit_code, error, peak_mib"
+        },
+    )
+    by = fields.UUID(allow_none=True, metadata={"description": "who asked"})
     message = fields.String()
     english = fields.String()
     result = fields.Dict()

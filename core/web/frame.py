@@ -42,7 +42,8 @@ def frame(here: Here, current: str, picks: Sequence[Pick] = ()) -> Shell:
     ]
     if here.may(Permission.DATA_READ):
         data = Entry(key="data", label=_("数据"), href=_page("datasets", here), icon="data")
-        entries[0].append(data)
+        work = Entry(key="jobs", label=_("任务"), href=_page("jobs", here), icon="run")
+        entries[0] += [data, work]
     if here.may(Permission.RUN_READ):
         entries[1] += [
             Entry(key="runs", label=_("评价"), href=_page("runs", here), icon="score"),
@@ -65,6 +66,9 @@ def frame(here: Here, current: str, picks: Sequence[Pick] = ()) -> Shell:
     if here.may(Permission.PLUGIN_READ):
         there = f"{_page('home', here)}plugins"
         entries[2].append(Entry(key="plugins", label=_("插件"), href=there, icon="settings"))
+    if here.may(Permission.AUDIT_READ):
+        trail = Entry(key="audit", label=_("审计"), href=_page("audit", here), icon="lock")
+        entries[2].append(trail)
     manual = Entry(key="docs", label=_("接口"), href=url_for("documents.docs"), icon="plugin")
     return Shell(
         groups=[*filter(None, entries), [manual]],

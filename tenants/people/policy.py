@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -104,6 +105,14 @@ class RoomPolicy:
         if actor.system is None or actor.session_id is None:
             return False
         return permission in SYSTEM_PERMISSIONS[SystemRole(actor.system)]
+
+    def names(self, ids: Collection[UUID]) -> Mapping[UUID, str]:
+        """Name people by their ids."""
+        if not ids:
+            return {}
+        with self._database.unbound() as session:
+            rows = session.execute(select(User.id, User.name).where(User.id.in_(ids))).all()
+        return {row.id: row.name for row in rows}
 
     def _is_active(self, tenant_id: UUID) -> bool:
         active = select(Tenant.id).where(Tenant.id == tenant_id, Tenant.state == TenantState.ACTIVE)

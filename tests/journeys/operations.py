@@ -42,7 +42,7 @@ FORM = {
     "comment": "",
     "days": "30",
 }
-OTHER_VALUES = {"key": "osm", "form": "arrow", "row": 0}
+OTHER_VALUES = {"key": "osm", "form": "arrow", "row": 0, "number": 1}
 PLACE = {"lon": "117.0", "lat": "36.65"}
 PREFIX = "/api/v1/tenants/{tenant}"
 

@@ -2,12 +2,14 @@
 
 from core.web.pages import (
     areas,
+    audit,
     card,
     datasets,
     entrance,
     gaps,
     home,
     imports,
+    jobs,
     monitor,
     runs,
     sources,
@@ -16,6 +18,7 @@ from core.web.pages.blueprint import blueprint
 
 __all__ = [
     "areas",
+    "audit",
     "blueprint",
     "card",
     "datasets",
@@ -23,6 +26,7 @@ __all__ = [
     "gaps",
     "home",
     "imports",
+    "jobs",
     "monitor",
     "runs",
     "sources",
