@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -98,30 +98,30 @@ def follow_groups(session: Session, user: User, provider: Provider, groups: Iter
     wanted: set[tuple[UUID, Role]] = set()
     if system_role_of(session, user.id) is None:
         wanted = _given(session, provider, groups)
+    ended = func.coalesce(Membership.expires_at <= func.now(), False)
     held = session.execute(
-        select(Membership.tenant_id, Membership.role, Membership.source).where(
-            Membership.user_id == user.id
-        )
+        select(
+            Membership.tenant_id, Membership.role, Membership.source, ended.label("ended")
+        ).where(Membership.user_id == user.id)
     ).all()
-    has = {(row.tenant_id, Role(row.role)) for row in held}
+    has = {(row.tenant_id, Role(row.role)) for row in held if not row.ended}
     from_here = {(row.tenant_id, Role(row.role)) for row in held if row.source == provider.source}
     # Tenants in one order, so that two who sign in at once wait for, and never against, each other.
     for tenant_id, role in sorted((wanted - has) | (from_here - wanted)):
+        gives = (tenant_id, role) in wanted
         with within(session, tenant_id):
-            if (tenant_id, role) in wanted:
-                session.add(
-                    Membership(
-                        tenant_id=tenant_id, user_id=user.id, role=role, source=provider.source
-                    )
-                )
-                action = "member.add"
-            else:
-                _take(session, tenant_id, user.id, role)
-                action = "member.remove"
+            row = _held(session, user.id, role)
+            if gives and row is None:
+                row = Membership(user_id=user.id, role=role)
+                session.add(row)
+            if gives and row is not None:
+                row.source, row.expires_at = provider.source, None
+            elif row is not None:
+                session.delete(row)
             session.flush()
             audit.record(
                 session,
-                action=action,
+                action="member.add" if gives else "member.remove",
                 subject=f"user:{user.id}",
                 details={"role": role, "source": provider.source},
             )
@@ -164,12 +164,12 @@ def _given(session: Session, provider: Provider, groups: frozenset[str]) -> set[
     return {(ids[grant.tenant], grant.role) for grant in chosen if grant.tenant in ids}
 
 
-def _take(session: Session, tenant_id: UUID, user_id: UUID, role: Role) -> None:
-    held = session.scalars(
+def _held(session: Session, user_id: UUID, role: Role) -> Membership | None:
+    """Find somebody's row in the session's tenant, ended or not."""
+    return session.scalar(
         select(Membership).where(
-            Membership.tenant_id == tenant_id,
+            Membership.tenant_id == session.info["tenant_id"],
             Membership.user_id == user_id,
             Membership.role == role,
         )
-    ).one()
-    session.delete(held)
+    )

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from core.db import AuditEvent, verify_installation
 from core.errors import Conflict
@@ -159,6 +159,15 @@ def test_a_role_that_a_person_confirms_by_hand_stays_when_the_group_goes(
     house.claims["groups"] = []
     go(Browser(browser.client.application))
     assert roles_of(database, bound) == {("bureau_staff", "hand")}
+
+
+def test_a_role_that_ended_is_given_again_by_the_group(browser, house, bound, database, tree):
+    with database.session(tree["370100"]) as session:
+        add_member(session, bound.id, Role.BUREAU_STAFF, days=1).expires_at = func.now()
+    house.claims["groups"] = ["staff"]
+    go(browser)
+    assert roles_of(database, bound) == {("bureau_staff", "oidc:house")}
+    assert browser.open("/t/370100/").status_code == 200
 
 
 def test_whoever_runs_the_installation_gets_no_role_from_a_group(browser, house, bound, database):
