@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.app import Room
 from core.services import Services
+from tenants.leaving.commands import command as erase
 from tenants.people import api as people_api
 from tenants.people import entrance, inviting, own, programs, staff
 from tenants.people.commands import commands as people
@@ -31,6 +32,7 @@ def policy(services: Services) -> RoomPolicy:
 
 
 people.add_command(system)
+tenant.add_command(erase)
 people.add_command(identity)
 people_pages = {module.blueprint for module in (entrance, inviting, own, programs, staff)}
 

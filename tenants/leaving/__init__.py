@@ -1,0 +1,1 @@
+"""Leaving: what happens when a tenant goes."""
