@@ -7,8 +7,8 @@ import click
 from core.errors import NotFound
 from core.policy import Permission
 from core.services import Services
-from tenants.people import operations, signing
-from tenants.people.models import Role
+from tenants.people import operations, signing, totp
+from tenants.people.models import Role, TokenKind
 from tenants.people.roles import ROLE_NAMES
 from tenants.tree.operations import find_tenant
 
@@ -32,8 +32,17 @@ def commands() -> None:
 )
 @click.option("--name", default="", help="姓名；账号已有时不需要。 Name, for a new account.")
 @click.option("--days", type=click.IntRange(1), help="角色有效天数。 For how many days.")
+@click.option("--part", help="只负责的区域代码。 Key of the one area that the role is for.")
 @click.pass_obj
-def add(services: Services, login: str, slug: str, role: str, name: str, days: int | None) -> None:
+def add(  # noqa: PLR0913, PLR0917 - one argument an option
+    services: Services,
+    login: str,
+    slug: str,
+    role: str,
+    name: str,
+    days: int | None,
+    part: str | None,
+) -> None:
     """给某人一个角色，没有账号时先建立。 Give somebody a role; makes the account if needed."""
     with services.database.unbound() as session:
         tenant_id = find_tenant(session, slug).id
@@ -42,7 +51,7 @@ def add(services: Services, login: str, slug: str, role: str, name: str, days: i
         except NotFound:
             user_id = operations.create_user(session, login=login, name=name or login).id
     with services.database.session(tenant_id) as session:
-        operations.add_member(session, user_id, Role(role), days=days)
+        operations.add_member(session, user_id, Role(role), days=days, scope_area=part)
     chinese, english = ROLE_NAMES[Role(role)]
     click.echo(f"{operations.normal_login(login)} 在 {slug} 现为{chinese}。 Now {english}.")
     click.echo("设密码 set a password: lifecircle people password " + login)
@@ -73,6 +82,22 @@ def link(services: Services, login: str, minutes: int, base: str) -> None:
     click.echo(base.rstrip("/") + signing.LINK_PATH.format(token=token))
 
 
+@commands.command("unenrol")
+@LOGIN
+@TENANT
+@click.pass_obj
+def unenrol(services: Services, login: str, slug: str) -> None:
+    """手机丢失：取消两步验证，本人下次用密码登录时重新登记。 Take a lost phone away."""
+    with services.database.unbound() as session:
+        tenant_id = find_tenant(session, slug).id
+        user_id = operations.find_user(session, login).id
+    with services.database.session(tenant_id) as session:
+        name = totp.reset(session, user_id)
+    click.echo(
+        f"已重置{name}的两步验证，登录都已结束。 The second factor was reset, sign-ins ended."
+    )
+
+
 @commands.command("token")
 @LOGIN
 @TENANT
@@ -86,9 +111,19 @@ def link(services: Services, login: str, minutes: int, base: str) -> None:
     help="权限，可多次。 A permission; may be repeated.",
 )
 @click.option("--days", default=90, show_default=True, help="有效天数，1 至 366。 1 to 366.")
+@click.option(
+    "--service", is_flag=True, help="属于本地区，与人的去留无关。 The place's own, not a person's."
+)
 @click.pass_obj
-def token(
-    services: Services, login: str, slug: str, name: str, scopes: tuple[str, ...], days: int
+def token(  # noqa: PLR0913 - one argument an option
+    services: Services,
+    login: str,
+    slug: str,
+    name: str,
+    scopes: tuple[str, ...],
+    days: int,
+    *,
+    service: bool,
 ) -> None:
     """为程序生成令牌，只显示这一次。 Make a token for a program; it is shown once."""
     with services.database.unbound() as session:
@@ -101,5 +136,6 @@ def token(
             name=name,
             scopes=[Permission(scope) for scope in scopes],
             days=days,
+            kind=TokenKind.SERVICE if service else TokenKind.PERSONAL,
         )
     click.echo(text)

@@ -6,10 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
 from core.errors import Invalid, NotFound
 from tenants.people import tokens
 from tenants.people.commands import commands
+from tenants.people.models import ApiToken, Membership
 from tenants.people.operations import find_user, permissions_here
 from tenants.people.roles import PERMISSIONS
 from tenants.people.signing import LINK_PATH, redeem_link, sign_in
@@ -80,3 +82,27 @@ def test_nobody_and_nowhere_are_told(type_in, wang):
     with pytest.raises(NotFound):
         type_in("add", wang, "--tenant", "nowhere", "--role", "reviewer")
     assert type_in("add", wang, "--tenant", "cn", "--role", "king").exit_code == 2
+
+
+def test_a_lost_phone_is_taken_away_and_recorded(type_in, tree, database, enrolled):
+    who, _phone, _codes = enrolled()
+    done = type_in("unenrol", who.login, "--tenant", "370100")
+    assert done.exit_code == 0
+    assert who.name in done.output
+    with pytest.raises(NotFound):
+        type_in("unenrol", who.login, "--tenant", "320500")
+
+
+def test_a_service_token_and_a_role_for_a_part_are_made_by_command(type_in, tree, database, wang):
+    made = type_in(
+        *("token", wang, "--tenant", "370100", "--scope", "run.read", "--service", "--days", "30")
+    )
+    with database.session(tree["370100"]) as session:
+        secret = tokens.stored(made.output.strip().partition(".")[2])
+        token = session.scalars(select(ApiToken).where(ApiToken.token_hash == secret)).one()
+        assert token.kind == "service"
+    type_in("add", "part", "--tenant", "370100", "--role", "surveyor", "--part", "street:1")
+    user_id, _name, _hash = id_of(database, "part")
+    with database.session(tree["370100"]) as session:
+        held = session.scalars(select(Membership).where(Membership.user_id == user_id)).one()
+        assert held.scope_area == "street:1"
