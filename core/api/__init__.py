@@ -11,6 +11,7 @@ from flask_smorest import Api
 from core import __version__
 from core.api import (
     around,
+    audit,
     catalog,
     datasets,
     documents,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-ROOMS = (catalog, datasets, jobs, runs, picture, around, supply, scenarios, siting)
+ROOMS = (catalog, datasets, jobs, runs, picture, around, supply, scenarios, siting, audit)
 BLUEPRINTS = tuple(room.blueprint for room in ROOMS)
 
 
