@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db.base import Base, Stamped, new_id, one_of
@@ -42,7 +42,8 @@ class Tenant(Stamped, Base):
 
     ``path`` is the materialised way from the root, ``/cn/37/3701/370103/``. ``parent_id`` is
     NULL for a nation and for a tenant outside the tree. ``sample`` marks generated data
-    (示例数据), said wherever its figures appear.
+    (示例数据), said wherever its figures appear. ``fewest`` is the smallest number of people that
+    is told above, and the step in which such numbers are told.
     """
 
     __tablename__ = "tenants"
@@ -53,6 +54,7 @@ class Tenant(Stamped, Base):
         one_of("level", Level),
         one_of("state", TenantState),
         one_of("parent_sees", ParentSees),
+        CheckConstraint("fewest >= 5 AND fewest % 5 = 0", name="fewest"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -68,3 +70,4 @@ class Tenant(Stamped, Base):
         default=ParentSees.SUBMITTED, server_default="submitted"
     )
     sample: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    fewest: Mapped[int] = mapped_column(default=10, server_default=text("10"))

