@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -15,7 +16,7 @@ from core.db.audit import first_broken
 from core.errors import Conflict, NotFound
 from core.keeping import figures
 from core.keeping.named import share
-from core.keeping.one_tenant import owned_tables
+from core.keeping.one_tenant import carried, owned_tables
 from core.store import Blobs
 from tenants.leaving.commands import command
 from tenants.leaving.erase import erase
@@ -176,3 +177,15 @@ def test_the_owner_sees_no_row_of_a_tenant_that_its_transaction_does_not_name(li
             asked = select(func.count()).select_from(table)
             assert connection.execute(asked).scalar_one() == 0, table.name
     engine.dispose()
+
+
+def test_the_inventory_names_every_table_and_says_what_the_export_carries(lived):
+    readme = (Path(__file__).parents[3] / "tenants" / "leaving" / "README.md").read_text()
+    rows = [line.strip("| ").split(" | ") for line in readme.splitlines() if line.startswith("| ")]
+    told = {row[0].strip(): row[2].split(",")[0].strip() for row in rows[1:]}
+    engine = create_engine(lived.urls.backup_url)
+    with engine.connect() as connection:
+        assert set(told) == set(figures.tables(connection))
+    engine.dispose()
+    for table in owned_tables():
+        assert (told[table.name] == "yes") == (not carried(table)), table.name
