@@ -94,8 +94,10 @@ def told(services, place, tmp_path_factory):
         for job in jobs:
             place.wait_for(f"jobs/{job}", "done", "failed")
         program.ask("GET", f"{base}/jobs/{jobs[0]}", **who)
+        _, figures = program.ask("GET", "/metrics")
     assert "lc" in browser.cookies, "nobody signed in, so nothing was there to be logged"
     written = {path.name: path.read_text() for path in log.iterdir()}
+    written["metrics"] = figures
     return written, (password, link, bearer, *filter(None, browser.cookies.values()))
 
 
@@ -103,6 +105,17 @@ def test_something_was_written_by_each_process(told):
     written, _ = told
     assert '"event": "request"' in written["web.log"]
     assert '"event": "job ended"' in written["worker.log"]
+
+
+def test_the_workers_figures_are_told_by_the_web(told):
+    figures = told[0]["metrics"]
+    for line in (
+        'lifecircle_jobs_total{kind="import",state="done"} ',
+        'lifecircle_jobs_total{kind="import",state="failed"} ',
+        'lifecircle_stage_seconds_count{kind="import",stage="',
+        "lifecircle_import_problems_total{code=",
+    ):
+        assert f"\n{line}" in figures
 
 
 def test_nothing_that_somebody_wrote_or_holds_is_in_any_log(told):
