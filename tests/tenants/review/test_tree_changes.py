@@ -1,4 +1,4 @@
-"""What was handed up stays where it went when the tree changes; ``parent_sees`` says what may go."""
+"""What was handed up stays where it went when the tree changes; what may go is the place's word."""
 
 from __future__ import annotations
 

@@ -239,6 +239,11 @@ def test_what_does_not_fit_changes_nothing(database, city, act, verb, what, how)
     assert everything() == before
 
 
+def test_a_circle_is_called_one(city, act):
+    with pytest.raises(Invalid, match="在它之下"):
+        act(move, city["东区"], to=city["一街"])
+
+
 def test_a_taken_name_of_a_child_stops_a_merger(city, act, place):
     place(city["西区"], "一街")
     with pytest.raises(Conflict, match="一街"):

@@ -81,7 +81,8 @@ class Tree:
 
     def grow(self, session):
         parent, slug = self.any(), self.new()
-        level = self.random.choice(LEVELS[2:])
+        likely = LEVELS[min(self.levels[parent] + 1, len(LEVELS) - 1)]
+        level = self.random.choice([likely, likely, *LEVELS[2:]])
         create_tenant(session, name=f"地{slug}", slug=slug, level=level, parent_slug=parent)
 
         def after():
