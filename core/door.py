@@ -70,6 +70,8 @@ class Door:
         )
         if self.config.trusted_hosts:
             app.config["TRUSTED_HOSTS"] = [*self.config.trusted_hosts, *LOCAL]
+        elif not self.config.insecure_http:
+            log.warning("any host's name is answered to: set LIFECIRCLE_TRUSTED_HOSTS")
         if self.config.proxies:
             hops = self.config.proxies
             app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as Flask's manual says

@@ -85,13 +85,15 @@ def web(config: Config, *, bind: str, port: int, log: Path | None = None) -> Ite
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes], address: str) -> None:
     from urllib.error import HTTPError, URLError
-    from urllib.request import urlopen
+    from urllib.request import Request, urlopen
+
+    asked = Request(f"{address}/healthz", headers={"Host": "localhost"})  # noqa: S310 - our own address
 
     for _ in range(600):
         if process.poll() is not None:
             break
         try:
-            with urlopen(f"{address}/healthz", timeout=2):  # noqa: S310 - our own address
+            with urlopen(asked, timeout=2):  # noqa: S310 - the same
                 return
         except HTTPError:
             break  # somebody answers, but not as a living server of ours does
