@@ -44,6 +44,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--faults", type=int, default=200)
     parser.add_argument("--seed", type=int, default=20261125)
+    parser.add_argument("--clients", type=int, default=3, help="of each of three tenants")
     parser.add_argument("--minutes", type=float, default=15.0, help="at most so long")
     parser.add_argument(
         "--control", nargs="*", choices=CONTROLS, help="remove guards, all or these: must go red"
@@ -78,6 +79,7 @@ def _story(told: argparse.Namespace, control: str) -> Told:
         faults=told.faults,
         seconds=told.minutes * 60,
         control=control,
+        clients=told.clients,
         drain_seconds=30.0 if control else 60.0,
         keep=told.keep,
         say=say,
