@@ -87,6 +87,12 @@ def rename(  # noqa: PLR0913 - what a place is called
     check_name(session, name, parent, place)
     before = {"name": place.name, "slug": place.slug}
     official = new_code(code, place) if code else None
+    if official is not None and acting is not None and acting.id == place.id:
+        raise Invalid(
+            "本地区可以改自己的名称，代码由上级来换。没有改变。",
+            english="A place may change its own name; its code is changed from above. Nothing was "
+            "changed.",
+        )
     ways: tuple[Way, ...] = ()
     same = (name, english if english is not None else place.english)
     if same == (place.name, place.english) and (official is None or official.code == place.code):

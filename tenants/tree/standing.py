@@ -165,8 +165,8 @@ def stand(
             .values(path=func.concat(new, func.substr(Tenant.path, len(old) + 1)))
             .execution_options(synchronize_session=False)
         )
-    for one in family:
-        session.refresh(one)
+    moved = select(Tenant).where(func.starts_with(Tenant.path, new))
+    session.scalars(moved.execution_options(populate_existing=True)).all()
     return tuple(
         Way(place=one, before=path, after=new + path.removeprefix(old))
         for one, path in before

@@ -239,6 +239,13 @@ def test_what_does_not_fit_changes_nothing(database, city, act, verb, what, how)
     assert everything() == before
 
 
+def test_a_place_takes_no_code_by_itself(database, tree):
+    with database.unbound() as session:
+        jinan = find_tenant(session, "370100")
+        with pytest.raises(Invalid, match="上级"):
+            rename(session, jinan, jinan, name="济南市", code="370200")
+
+
 def test_a_circle_is_called_one(city, act):
     with pytest.raises(Invalid, match="在它之下"):
         act(move, city["东区"], to=city["一街"])
