@@ -141,7 +141,7 @@ def test_commands_that_sentences_and_documents_name_exist():
             if name not in COMMANDS:
                 wrong.append(f"{path.relative_to(TOP)}: {name}")
                 continue
-            if COMMANDS[name].ignore_unknown_options:
+            if COMMANDS[name].context_settings.get("ignore_unknown_options"):
                 continue  # its words go on to another program
             known = {word for option in COMMANDS[name].params for word in option.opts}
             said = set(re.findall(r"(?<= )--[a-z-]+", re.split(r"[`，。,|]", words)[0]))
