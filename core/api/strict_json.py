@@ -90,6 +90,6 @@ class StrictParser(FlaskParser):
     @override
     def load_files(self, req: Request, schema: Schema) -> Any:
         """Read a form's words and files as one body, which OpenAPI 3 knows no other way to say."""
-        if req.mimetype != "multipart/form-data":
+        if req.mimetype not in {"multipart/form-data", "application/x-www-form-urlencoded"}:
             abort(415)
         return self._makeproxy(CombinedMultiDict([req.form, req.files]), schema)

@@ -146,19 +146,12 @@ def test_a_page_takes_forms_only(made, place, media):
         assert answer.status_code == 415, address
 
 
-def test_an_upload_is_a_form_with_parts(made, place):
+def test_an_upload_is_a_form(made, place):
     slug, who = place
-    answer = (
-        made()
-        .test_client()
-        .post(
-            f"/api/v1/tenants/{slug}/uploads",
-            data=b"kind=residents",
-            content_type=FORM,
-            headers=who,
-        )
-    )
-    assert answer.status_code == 415
+    address = f"/api/v1/tenants/{slug}/uploads"
+    for media in ("application/json", "text/csv", "application/octet-stream", ""):
+        answer = made().test_client().post(address, data=b"{}", content_type=media, headers=who)
+        assert answer.status_code == 415, media
 
 
 def test_a_form_of_too_many_parts_is_refused(made, place):
