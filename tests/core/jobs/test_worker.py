@@ -288,7 +288,6 @@ def test_one_child_does_several_waiting_jobs_and_each_is_claimed(
 
 def test_a_wake_up_taken_by_hand_leaves_nothing_in_the_queue(redis_url):
     connection = Redis.from_url(redis_url)
-    connection.flushdb()
     hints = queue(connection)
     ids = uuid4(), uuid4()
     send_hint(hints, *ids)
@@ -296,14 +295,13 @@ def test_a_wake_up_taken_by_hand_leaves_nothing_in_the_queue(redis_url):
     assert hint is not None
     assert hint.row() == ids
     assert take_hint(hints) is None
-    left = {key.decode() for key in connection.keys("rq:*")} - {"rq:queues"}
+    left = {key.decode() for key in connection.scan_iter("rq:*")} - {"rq:queues"}
     assert not left, left
     connection.close()
 
 
 def test_what_is_no_wake_up_is_refused_when_taken_by_hand(redis_url):
     connection = Redis.from_url(redis_url)
-    connection.flushdb()
     hints = queue(connection)
     Queue(QUEUE, connection=connection, serializer=JSONSerializer).enqueue("os.getcwd")
     hint = take_hint(hints)
