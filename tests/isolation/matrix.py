@@ -191,5 +191,5 @@ def _wanted(operation: Any, walker: Any, found: Found) -> set[int] | None:
 
 def _last(operation: Any) -> tuple[bool, bool, str]:
     """Order: looking, changing, taking away; what ends people and tokens at the very end."""
-    ends = "remove" in operation.path or "revoke" in operation.path
+    ends = operation.path.endswith(("remove", "revoke", "merge", "split", "move", "rename"))
     return (operation.method != "GET", ends or operation.method == "DELETE", operation.path)

@@ -13,7 +13,8 @@ from sqlalchemy import select
 
 from core.db import ParentSees, Tenant, TenantPlugin
 from core.policy import Permission
-from tenants.people.models import ApiToken, Role
+from tenants.people.invitations import invite
+from tenants.people.models import ApiToken, Invitation, Role
 from tenants.people.operations import add_member, create_user, make_token
 from tenants.people.roles import PERMISSIONS, SEEN_FROM_ABOVE
 from tenants.people.signing import make_link, redeem_link
@@ -27,13 +28,15 @@ NOWHERE = "x-nowhere"
 IDS = (
     *("upload_id", "dataset_id", "version_id", "job_id"),
     *("run_id", "scenario_id", "submission_id", "token_id", "user_id"),
+    *("invitation_id", "place", "slug"),
 )
 CSRF = re.compile(r'(?<=name="csrf_token" value=")[^"]*')
 
 
 def nobodys():
     """Give ids that nobody has."""
-    return {name: str(uuid4()) for name in IDS} | {"above": "x-above"}
+    ids = {name: str(uuid4()) for name in IDS}
+    return ids | {"above": "x-above", "place": "x-nobodys", "slug": "x-nobodys"}
 
 
 def fill(place, above, tag=CANARY):
@@ -60,6 +63,8 @@ def fill(place, above, tag=CANARY):
         submission = submit(session, run["id"], above.slug, place.user_id).id
         token = session.scalars(select(ApiToken.id)).first()
         make_token(session, place.user_id, name=tag, scopes=[Permission.TENANT_READ])
+        invite(session, login=f"in-{place.slug}", name=tag, role=Role.AUDITOR)
+        invitation = session.scalars(select(Invitation.id)).one()
     with database.session(above.tenant_id, above.user_id) as session:
         review(session, submission, Verdict.RETURNED, tag, above.user_id)
     datasets = place.get("datasets")
@@ -73,6 +78,9 @@ def fill(place, above, tag=CANARY):
         "submission_id": str(submission),
         "token_id": str(token),
         "user_id": str(place.user_id),
+        "invitation_id": str(invitation),
+        "place": place.slug,
+        "slug": place.slug,
         "above": above.slug,
     }
     assert place.get(f"runs/{run['id']}")["state"] == "done"
