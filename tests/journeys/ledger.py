@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import event
 
+from core.catalog.host import Host
+
 WRITE = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)")
 CHAINS = ("audit_events", "installation_events")
 # What is written without a record, and why; everything else that is written has one.
@@ -103,3 +105,23 @@ def faults(transactions):
     if len(recorded) > 1:
         said.append(f"{len(recorded)} transactions with records: {[w.records for w in recorded]}")
     return said
+
+
+class Wall(Host):
+    """A part that breaks in a way that nobody foresaw."""
+
+    @property
+    def kept(self):
+        raise ZeroDivisionError
+
+
+RUN = {
+    "fingerprint": "f",
+    "label": "",
+    "ruleset_key": "r",
+    "ruleset_version": "1",
+    "ruleset_digest": "d",
+    "params": {},
+    "plan": {},
+    "kernel_version": "1",
+}

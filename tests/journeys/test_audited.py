@@ -12,7 +12,6 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from core.catalog.host import Host
 from core.db.audit import first_broken
 from core.jobs.tasks import Bench, perform
 from core.policy import Permission
@@ -20,7 +19,7 @@ from tenants.people.invitations import invite
 from tenants.people.models import Invitation, Role
 from tenants.people.operations import add_member, create_user, make_token
 from tests.isolation.world import fill, with_cookie, with_token
-from tests.journeys.ledger import faults, watching
+from tests.journeys.ledger import RUN, Wall, faults, watching
 from tests.journeys.operations import OTHER_VALUES, PREFIX, described, pages
 from tests.journeys.small_place import OUTLETS, RESIDENTS, Place
 
@@ -347,14 +346,6 @@ def test_being_refused_leaves_no_record(app, services, world, ledger):
     assert not wrong, "\n".join(f"{name}: {said}" for name, said in wrong.items())
 
 
-class Wall(Host):
-    """A part that breaks in a way that nobody foresaw."""
-
-    @property
-    def kept(self):
-        raise ZeroDivisionError
-
-
 def end_of(bench, world, ledger, job_id):
     """Perform a job and give what is wrong with its records, and its state."""
     ledger.take()
@@ -400,15 +391,3 @@ def test_the_ledger_sees_a_deed_without_a_record_and_one_with_two(world, ledger)
         audit.record(session, action="a.b", subject="c:1")
         audit.record(session, action="a.b", subject="c:2")
     assert "more than one record" in faults(ledger.take())[0]
-
-
-RUN = {
-    "fingerprint": "f",
-    "label": "",
-    "ruleset_key": "r",
-    "ruleset_version": "1",
-    "ruleset_digest": "d",
-    "params": {},
-    "plan": {},
-    "kernel_version": "1",
-}
