@@ -142,7 +142,7 @@ def done_in(place, minutes):
     [(only_the_horse, False, 5), (everything, True, 6)],
     ids=["the horse", "the whole tree, and the queue emptied"],
 )
-def test_a_run_killed_while_it_writes_completes_by_itself_once(
+def test_a_run_killed_while_it_writes_completes_by_itself_once(  # noqa: PLR0917 - fixtures
     place, calm, start, kill, emptied, minutes, empty_queue
 ):
     before = place.rows(*COMPUTED)
