@@ -171,12 +171,16 @@ def insiders(app: Any, walkers: Any, place: Any, ids: dict[str, str], found: Fou
         found.calls[f"allowed {status}"] += 1
         above_only = "submission_id" in operation.ids or operation.path.endswith("/comparison")
         fine = {200, 302, 303} | ({404} if above_only else set())
-        by_token = "HTTP_AUTHORIZATION" in walker.client.environ_base
-        if by_token and status == 403 and name_of(operation).endswith(PERSONS_OWN):
-            continue  # a token makes no token, whatever its scopes
         denied = status in (401, 403) or status >= 500
+        denied = denied and not (status == 403 and _persons_own(walker, operation))
         if denied or (operation.method == "GET" and status not in fine):
             found.wrong("not allowed", walker.name, name_of(operation), status)
+
+
+def _persons_own(walker: Any, operation: Any) -> bool:
+    """Tell whether a token asks for what only a person may: it makes no token, for one."""
+    by_token = "HTTP_AUTHORIZATION" in walker.client.environ_base
+    return by_token and name_of(operation).endswith(PERSONS_OWN)
 
 
 def _wanted(operation: Any, walker: Any, found: Found) -> set[int] | None:
