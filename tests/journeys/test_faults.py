@@ -105,8 +105,8 @@ def no_writing_to(place, table):
 
 
 def horse_of(worker):
-    """Find the process that does the job: the worker's child's child."""
-    return next((pid for child in below(worker.pid)[:2] for pid in below(child)), None)
+    """Find the process that does the job: a child of one of the crew's three."""
+    return next((pid for child in below(worker.pid)[:3] for pid in below(child)), None)
 
 
 def reader_of(worker):
