@@ -94,6 +94,9 @@ def says_ids(operation: Any) -> bool:
     )
 
 
+PLACES = ("/places/{place}", "/places/{slug}")
+
+
 def secrets_of(place: Any, ids: dict[str, str]) -> list[bytes]:
     """List what may be in no answer to a stranger."""
     run = place.get(f"runs/{ids['run_id']}")
@@ -134,7 +137,9 @@ def strangers(
             above = walker.home == ids["above"]
             # What was handed up is the place's above, too: there it may be read.
             handed_up = above and (received or operation.path.endswith("/comparison"))
-            if walker.home and says_ids(operation) and not handed_up:
+            # So is the tree below it: names, codes and their past, no data.
+            in_its_tree = above and operation.path.endswith(PLACES) and operation.method == "GET"
+            if walker.home and says_ids(operation) and not handed_up and not in_its_tree:
                 pairs.append(((walker.home, ids), (walker.home, nobodys())))
             for asked, nothing in pairs:
                 foreign = ask(walker.client, operation, *asked)
