@@ -128,18 +128,13 @@ def strangers(
     ``looking`` leaves out what could change something.
     """
     hidden = secrets_of(place, ids)
+    asked_for = [each for each in operations_of(app) if each.method == "GET" or not looking]
     for walker in walkers:
-        for operation in operations_of(app):
-            if looking and operation.method != "GET":
-                continue
+        for operation in asked_for:
+            if below_its_own(operation, walker, ids):
+                its_tree(operation, walker, ids, hidden, found)
             pairs = [((place.slug, ids), (NOWHERE, nobodys()))]
-            received = "submission_id" in operation.ids or "{submission_id}" in operation.path
-            above = walker.home == ids["above"]
-            # What was handed up is the place's above, too: there it may be read.
-            handed_up = above and (received or operation.path.endswith("/comparison"))
-            # So is the tree below it: names, codes and their past, no data.
-            in_its_tree = above and operation.path.endswith(PLACES) and operation.method == "GET"
-            if walker.home and says_ids(operation) and not handed_up and not in_its_tree:
+            if at_home_too(operation, walker, ids):
                 pairs.append(((walker.home, ids), (walker.home, nobodys())))
             for asked, nothing in pairs:
                 foreign = ask(walker.client, operation, *asked)
@@ -150,6 +145,33 @@ def strangers(
                     found.wrong("tells", walker.name, name_of(operation), asked[0], foreign, empty)
                 if foreign.status >= 500:
                     found.wrong("fails", walker.name, name_of(operation), foreign)
+
+
+def below_its_own(operation: Any, walker: Any, ids: dict[str, str]) -> bool:
+    """Tell whether somebody of the place above looks at a place of the tree below it."""
+    looks = operation.path.endswith(PLACES) and operation.method == "GET"
+    return walker.home == ids["above"] and looks
+
+
+def at_home_too(operation: Any, walker: Any, ids: dict[str, str]) -> bool:
+    """Tell whether ids of the place, asked for in the walker's own, have to answer as nobody's.
+
+    Not what was handed up: it is the place's above, too. Not the tree: see ``its_tree``.
+    """
+    received = "submission_id" in operation.ids or "{submission_id}" in operation.path
+    handed_up = received or operation.path.endswith("/comparison")
+    if walker.home == ids["above"] and (handed_up or below_its_own(operation, walker, ids)):
+        return False
+    return bool(walker.home) and says_ids(operation)
+
+
+def its_tree(operation: Any, walker: Any, ids: dict[str, str], hidden: Any, found: Found) -> None:
+    """Look at a place of one's own tree: its name is seen there, nothing else that is hidden."""
+    seen = ask(walker.client, operation, walker.home, ids)
+    beyond = seen.body.replace(f"{CANARY}市".encode(), b"")
+    found.calls[f"tree {seen.status}"] += 1
+    if seen.status >= 500 or any(secret in beyond for secret in hidden):
+        found.wrong("tells of its data", walker.name, name_of(operation), seen)
 
 
 def insiders(app: Any, walkers: Any, place: Any, ids: dict[str, str], found: Found) -> None:
