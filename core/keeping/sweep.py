@@ -74,6 +74,7 @@ def sweep(
     with database.unbound() as session:
         if not alone(session):
             return None
+        asked_at = time.time()
         tenants = list(session.scalars(select(Tenant.id)))
         counts["derived"], named = Derived(blobs).sweep(
             idle_seconds=keep.derived * DAY, unfinished_seconds=keep.unfinished * DAY
@@ -84,7 +85,7 @@ def sweep(
             with database.session(tenant_id) as own:
                 named |= named_by(own, blobs)
         counts["blobs"], counts["bytes"] = blobs.sweep_unnamed(
-            named, older_than_seconds=keep.unnamed * DAY
+            named, asked_at=asked_at, older_than_seconds=keep.unnamed * DAY
         )
     for each in more:
         counts.update(each(database))

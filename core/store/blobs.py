@@ -137,13 +137,17 @@ class Blobs:
                     swept += 1
         return swept
 
-    def sweep_unnamed(self, named: Container[str], *, older_than_seconds: float) -> tuple[int, int]:
+    def sweep_unnamed(
+        self, named: Container[str], *, asked_at: float, older_than_seconds: float
+    ) -> tuple[int, int]:
         """Delete the blobs that nothing names and nobody has put for so long; count them and bytes.
 
         Putting a blob that is here makes it young again, so that one which a writer has put and is
-        about to name is never deleted. ``named`` may be read at leisure before.
+        about to name is never deleted. ``named`` may be read at leisure before: age counts back
+        from ``asked_at``, when the reading began (seconds since 1970), so what was put or named
+        since then is young, however long the sweep takes.
         """
-        before = time.time() - older_than_seconds
+        before = asked_at - older_than_seconds
         count = size = 0
         for path in self.root.glob("[0-9a-f][0-9a-f]/*"):
             digest = path.parent.name + path.name

@@ -193,7 +193,7 @@ def test_in_whatever_order_writers_and_a_sweep_act_no_named_blob_is_lost(tmp_pat
     """A writer puts, then names, a week at most later; a sweep looks at names, then deletes."""
     blobs = Blobs(tmp_path_factory.mktemp("steps") / "blobs")
     blobs.root.mkdir()
-    rows, put, seen = set(), set(), None
+    rows, put, seen, looked = set(), set(), None, 0.0
     for act, word in steps:
         if act == "put":
             put.add(blobs.put(word))
@@ -201,12 +201,12 @@ def test_in_whatever_order_writers_and_a_sweep_act_no_named_blob_is_lost(tmp_pat
             rows |= put
             put.clear()
         elif act == "look":
-            seen = set(rows)
+            seen, looked = set(rows), time.time()
         elif act == "delete" and seen is not None:
-            blobs.sweep_unnamed(seen, older_than_seconds=7 * DAY)
+            blobs.sweep_unnamed(seen, asked_at=looked, older_than_seconds=7 * DAY)
             seen = None
         elif act == "age" and not put:  # nobody waits a week between putting and naming
-            seen = None  # nor does a sweep between looking and deleting
+            looked -= 8 * DAY
             for path in blobs.root.glob("??/*"):
                 age(path, 8)
         assert all(map(blobs.exists, rows | put))
@@ -231,7 +231,10 @@ def test_threads_that_put_and_name_lose_nothing_to_a_sweep_that_never_stops(tmp_
 
     def tidy():
         while not over.is_set():
-            swept.append(blobs.sweep_unnamed(set(rows.copy()), older_than_seconds=7 * DAY)[0])
+            asked_at = time.time()
+            named = set(rows.copy())
+            deleted = blobs.sweep_unnamed(named, asked_at=asked_at, older_than_seconds=7 * DAY)
+            swept.append(deleted[0])
 
     sweeper = threading.Thread(target=tidy)
     writers = [

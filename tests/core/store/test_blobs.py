@@ -156,7 +156,10 @@ def test_a_sweep_takes_what_nothing_names_and_nobody_put_for_long(blobs):
     old, named, young = (blobs.put(word) for word in (b"old", b"named", b"young"))
     for digest in (old, named):
         age(blobs, digest, 8)
-    assert blobs.sweep_unnamed({named}, older_than_seconds=7 * 86400) == (1, 3)
+    assert blobs.sweep_unnamed({named}, asked_at=time.time(), older_than_seconds=7 * 86400) == (
+        1,
+        3,
+    )
     assert [blobs.exists(digest) for digest in (old, named, young)] == [False, True, True]
 
 
@@ -166,7 +169,7 @@ def test_putting_again_what_is_here_keeps_it_from_the_sweep(blobs, tmp_path, put
     age(blobs, digest, 8)
     (tmp_path / "file").write_bytes(b"same")
     getattr(blobs, put)({"put": b"same", "put_file": tmp_path / "file"}[put])
-    assert blobs.sweep_unnamed(set(), older_than_seconds=7 * 86400) == (0, 0)
+    assert blobs.sweep_unnamed(set(), asked_at=time.time(), older_than_seconds=7 * 86400) == (0, 0)
     assert blobs.read(digest) == b"same"
 
 
@@ -182,6 +185,6 @@ def test_where_a_folder_cannot_be_locked_a_file_in_it_is(blobs, monkeypatch):
     monkeypatch.setattr(fcntl, "flock", of_a_network)
     digest = blobs.put(b"same")
     age(blobs, digest, 8)
-    assert blobs.sweep_unnamed(set(), older_than_seconds=1) == (1, 4)
+    assert blobs.sweep_unnamed(set(), asked_at=time.time(), older_than_seconds=1) == (1, 4)
     assert {fcntl.LOCK_SH, fcntl.LOCK_EX} <= set(refused)
     assert (blobs.root / ".lock").exists()
