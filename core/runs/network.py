@@ -15,7 +15,7 @@ from core.kernel.doors import Arrivals, Doors, doors, standing
 from core.kernel.prepared import LAYOUT, LONGEST_BOUND_DS, Prepared, prepare, restored
 from core.kernel.snap import Snapped, snap
 from core.kernel.streets import take_edges
-from core.kernel.walkers import CLOSED, Profile, Weights, effort, profile_of, weigh
+from core.kernel.walkers import CLOSED, Obstacles, Profile, Weights, effort, profile_of, weigh
 from core.kernel.walks import UNREACHED, Deciseconds
 from core.runs.terms import REPORT_WALKER
 from core.runs.town import Floats, Town
@@ -26,16 +26,20 @@ BOUNDS_DS = (9_000, 18_000, 36_000, LONGEST_BOUND_DS)  # few, so that runs share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Footing:
+    """The streets as one profile finds them, at ``PACE``, and where doors reach one it can use."""
+
+    weights: Weights
+    homes: Snapped
+    outlets: Snapped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Network:
-    """Streets for one profile, with the town's outlets and homes on them.
+    """Streets prepared for one profile; ``homes`` and ``outlets`` are its footing's on them."""
 
-    ``home_places`` and ``outlet_places`` are where they reach a street that the profile can walk;
-    ``homes`` and ``outlets`` are the same in terms of the prepared streets.
-    """
-
+    footing: Footing
     prepared: Prepared
-    home_places: Snapped
-    outlet_places: Snapped
     outlets: Doors
     homes: Arrivals
 
@@ -71,7 +75,7 @@ def networks(
 def network(town: Town, profile: Profile, bound_ds: int, derived: Derived | None = None) -> Network:
     """Prepare the streets for one profile; see :func:`networks`."""
     bound = next(each for each in BOUNDS_DS if bound_ds <= each)
-    weights = weigh(effort(town.streets.metres, town.obstacles, profile), metres_per_second=PACE)
+    feet = footing(town, profile)
     key = {
         "streets": dict(town.origin),
         "profile": {
@@ -86,19 +90,30 @@ def network(town: Town, profile: Profile, bound_ds: int, derived: Derived | None
     }
     kept = None if derived is None else derived.get(key)
     if kept is None:
-        prepared = prepare(town.streets, weights, bound_ds=bound)
+        prepared = prepare(town.streets, feet.weights, bound_ds=bound)
         if derived is not None:
             derived.put(key, prepared.arrays())
     else:
-        prepared = restored(kept, weights, bound_ds=bound)
-    home_places = on_open_streets(town, weights, town.homes.snapped, town.homes.x, town.homes.y)
-    outlet_places = on_open_streets(town, weights, town.outlets, town.outlet_x, town.outlet_y)
+        prepared = restored(kept, feet.weights, bound_ds=bound)
     return Network(
+        footing=feet,
         prepared=prepared,
-        home_places=home_places,
-        outlet_places=outlet_places,
-        outlets=doors(prepared, outlet_places),
-        homes=standing(prepared, home_places),
+        outlets=doors(prepared, feet.outlets),
+        homes=standing(prepared, feet.homes),
+    )
+
+
+def footing(town: Town, profile: Profile, obstacles: Obstacles | None = None) -> Footing:
+    """Weigh the streets for one profile and put doors on those it can use.
+
+    ``obstacles`` stand in for the town's, as where a gate is opened.
+    """
+    lying = town.obstacles if obstacles is None else obstacles
+    weights = weigh(effort(town.streets.metres, lying, profile), metres_per_second=PACE)
+    return Footing(
+        weights=weights,
+        homes=on_open_streets(town, weights, town.homes.snapped, town.homes.x, town.homes.y),
+        outlets=on_open_streets(town, weights, town.outlets, town.outlet_x, town.outlet_y),
     )
 
 

@@ -19,11 +19,10 @@ from core.runs.execute import Silent, pinned_catalogue
 from core.runs.judge import Judged, judge
 from core.runs.lanes import Walks, Wanted, wanted
 from core.runs.measure import Measured, count, longest_minutes, measure, ready
-from core.runs.network import Network, network, profile
+from core.runs.network import Footing, Network, footing, network, profile
 from core.runs.params import Params
 from core.runs.town import Tables, Town, load, settle
 from core.store import Blobs, Derived
-from core.studies.footing import Footing, footing
 
 HELD = 3  # runs that one process keeps open; the one asked longest ago goes first
 
@@ -88,7 +87,8 @@ class Opened:
         one = profile(walker)
         known = self._footings.get(one)
         if known is None:
-            known = self._footings[one] = footing(self.town, one, self.networks.get(one))
+            ours = self.networks.get(one)
+            known = self._footings[one] = footing(self.town, one) if ours is None else ours.footing
         return known
 
     @property

@@ -77,7 +77,7 @@ def site(opened: Opened, blobs: Blobs, asked: Asked) -> Sited:
     network = network_for(opened, blobs, walker, longest)
     limit = _longest_within(own, walker, longest)
     covered = _covered(opened, network, walker, asked.format, limit)
-    on_street = network.home_places.attached
+    on_street = network.footing.homes.attached
     homes = np.flatnonzero(~covered & on_street & ((opened.town.homes.people > 0) | (living > 0)))
     gathered = gather(
         opened,

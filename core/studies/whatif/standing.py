@@ -18,12 +18,12 @@ from core.kernel.prepared import Prepared, prepare
 from core.kernel.snap import snap_on
 from core.kernel.street_index import StreetIndex, index_streets
 from core.kernel.streets import plane, take_edges
-from core.kernel.walkers import CLOSED, Profile, effort, weigh
+from core.kernel.walkers import CLOSED, Profile
 from core.kernel.walks import deciseconds
 from core.kernel.whatif.city import City
 from core.runs.lanes import Lane, outlets_in, wanted
 from core.runs.measure import longest_minutes
-from core.runs.network import PACE, Network, network, on_open_streets
+from core.runs.network import Network, footing, network, on_open_streets
 from core.runs.town import Counts, Town
 from core.store import Blobs, Derived
 from core.studies.opened import Opened
@@ -261,12 +261,11 @@ class Standing:
         town = self.opened.town
         shut = np.array(town.obstacles.shut)
         shut[sorted(gates)] = False
-        level = effort(town.streets.metres, replace(town.obstacles, shut=shut), one)
-        weights, limit = weigh(level, metres_per_second=PACE), self._wanted[one].limit_ds
-        prepared = prepare(town.streets, weights, bound_ds=limit, hierarchy=False)
-        homes = on_open_streets(town, weights, town.homes.snapped, town.homes.x, town.homes.y)
-        outlets = on_open_streets(town, weights, town.outlets, town.outlet_x, town.outlet_y)
-        return self._ground(one, prepared, doors(prepared, homes), doors(prepared, outlets))
+        feet = footing(town, one, replace(town.obstacles, shut=shut))
+        limit = self._wanted[one].limit_ds
+        prepared = prepare(town.streets, feet.weights, bound_ds=limit, hierarchy=False)
+        homes, outlets = doors(prepared, feet.homes), doors(prepared, feet.outlets)
+        return self._ground(one, prepared, homes, outlets)
 
     def _ground(self, one: Profile, prepared: Prepared, homes: Doors, outlets: Doors) -> Ground:
         town, want = self.opened.town, self._wanted[one]

@@ -59,8 +59,8 @@ def test_who_cannot_use_the_steps_at_his_door_leaves_by_another_street(stepped):
     both = networks(stepped, {LEVEL: 18_000, NO_STEPS: 18_000})
     level, wheels = both[LEVEL], both[NO_STEPS]
     shut = stepped.homes.snapped.edge == stepped.homes.snapped.edge[0]
-    assert np.array_equal(level.home_places.edge, stepped.homes.snapped.edge)
-    moved = wheels.home_places
+    assert np.array_equal(level.footing.homes.edge, stepped.homes.snapped.edge)
+    moved = wheels.footing.homes
     assert (moved.edge[shut] != stepped.homes.snapped.edge[0]).all()
     assert np.array_equal(moved.edge[~shut], stepped.homes.snapped.edge[~shut])
     assert (moved.access_metres[shut] >= stepped.homes.snapped.access_metres[shut]).all()
@@ -73,5 +73,5 @@ def test_where_no_street_near_is_open_one_is_left_out(stepped):
         obstacles=replace(stepped.obstacles, steps=np.ones(stepped.streets.edges, dtype=np.bool_)),
     )
     wheels = network(alone, NO_STEPS, 18_000)
-    assert not wheels.home_places.attached.any()
+    assert not wheels.footing.homes.attached.any()
     assert (walks(alone, wheels) == UNREACHED).all()
