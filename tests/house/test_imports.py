@@ -68,3 +68,16 @@ def test_only_the_compiled_loops_know_the_compiler():
     ]
     assert knowing
     assert all((TOP / path).is_relative_to(loops) for path in knowing), knowing
+
+
+def test_a_worker_has_loaded_what_a_run_needs_before_it_forks():
+    code = (
+        "import sys, core.jobs.worker\n"
+        "loops = ('chains', 'hierarchy', 'sweeps', 'homes', 'doors', 'project')\n"
+        "missing = [one for one in loops if f'core.kernel.compiled.{one}' not in sys.modules]\n"
+        "assert not missing, missing\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=TOP, capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr
