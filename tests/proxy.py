@@ -43,9 +43,11 @@ class Proxy:
 
     def __exit__(self, *error) -> None:
         self._over.set()
-        self._break()
+        # Whoever waits on the listener has to be gone before it is closed under him.
+        self._threads[0].join(5)
         self._listener.close()
-        for thread in self._threads:
+        self._break()
+        for thread in self._threads[1:]:
             thread.join(5)
 
     @property
@@ -81,7 +83,12 @@ class Proxy:
             theirs = socket.socket(
                 socket.AF_UNIX if isinstance(self.target, str) else socket.AF_INET
             )
-            theirs.connect(self.target)
+            try:
+                theirs.connect(self.target)
+            except OSError:  # the server is down: so the one who asked is told
+                theirs.close()
+                ours.close()
+                continue
             self._pairs.append((ours, theirs))
             for source, sink in ((ours, theirs), (theirs, ours)):
                 thread = threading.Thread(target=self._carry, args=(source, sink), daemon=True)
