@@ -56,8 +56,7 @@ class Door:
     salt: bytes = field(init=False)
 
     def __post_init__(self) -> None:
-        plain = self.config.insecure_http
-        self.limits = Limits(self.config.redis_url, read(self.config.limits, plain_http=plain))
+        self.limits = Limits(self.config.redis_url, read(self.config.limits))
         self.salt = hashlib.sha256(self.config.secret_key.encode()).digest()[:16]
 
     def open(self, app: Flask) -> None:
@@ -80,6 +79,8 @@ class Door:
         app.before_request(self.begin)
         app.before_request(lambda: self.check(app))
         app.after_request(self.answer)
+        # What the thread does next is no longer this request's.
+        app.teardown_request(lambda _: patience.allow(None))
 
     def begin(self) -> None:
         """Give the request its id, its time and its patience with the database."""
@@ -101,7 +102,7 @@ class Door:
         if request.method in UNSAFE:
             self._check_media()
             self._check_person()
-        elif self.limits.most and request.endpoint not in UNCOUNTED:
+        elif PERSON in self.limits.most and request.endpoint not in UNCOUNTED:
             self._count_person()
 
     def _check_media(self) -> None:

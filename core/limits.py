@@ -26,26 +26,28 @@ PAUSE_SECONDS = 5.0  # how long a server that did not answer is not asked again
 log = structlog.get_logger("lifecircle.limits")
 
 
-def read(words: str, *, plain_http: bool = False) -> Mapping[str, int]:
+def read(words: str) -> Mapping[str, int]:
     """Read ``LIFECIRCLE_LIMITS``: requests a minute by name; those left out are the usual ones.
 
     >>> read("person=60, sign_in=5")["person"]
     60
-    >>> read("off")
-    {}
 
-    ``plain_http`` says that only this machine asks (the demo): then nothing is counted unless
-    it is said.
+    ``off`` leaves out the others, but guesses at passwords are counted all the same: whoever wants
+    them uncounted has to give them a number.
+
+    >>> read("off"), read("off,sign_in=1000")
+    ({'sign_in': 10}, {'sign_in': 1000})
 
     Raises
     ------
     Misconfigured
         A name that is none of the four, or no whole number above 0.
     """
-    if words.strip() == OFF or (plain_http and not words.strip()):
-        return {}
-    found = dict(USUAL)
-    for word in filter(None, (each.strip() for each in words.split(","))):
+    said = [word for each in words.split(",") if (word := each.strip())]
+    found = {SIGN_IN: USUAL[SIGN_IN]} if OFF in said else dict(USUAL)
+    for word in said:
+        if word == OFF:
+            continue
         name, _, number = word.partition("=")
         if name not in USUAL or not number.isdecimal() or int(number) < 1:
             raise Misconfigured(

@@ -71,6 +71,7 @@ def opened(**changes: Any) -> Iterator[Opened]:
                 home=home,
                 secret_key="a secret of the tests, long enough",
                 insecure_http=True,
+                limits="off,sign_in=100000",  # all come from one address
             )
             config = replace(config, **changes)
             database = Database(

@@ -8,8 +8,10 @@ import pytest
 
 from core.api.strict_json import MAX_BYTES
 from core.app import create_app
+from core.db import patience
 from core.downloads import CSV, attached
 from core.errors import NotSignedIn
+from core.limits import USUAL
 from core.logs import REQUEST_ID
 from tenants import ROOM
 from tenants.people.models import Role
@@ -95,6 +97,20 @@ def test_signing_in_is_held_to_fewer_tries_than_reading(made):
     refused_for_now(client.post("/sign-in", data=body))
     assert client.get("/sign-in").status_code == 200
     assert client.post("/language", data={"language": "en"}).status_code == 403
+
+
+@pytest.mark.parametrize("words", ["", "off"])
+def test_guesses_are_counted_on_plain_http_and_where_nothing_else_is(made, words):
+    client = made(limits=words, insecure_http=True).test_client()
+    body = {"login": "nobody", "password": "x"}
+    tries = [client.post("/sign-in", data=body).status_code for _ in range(USUAL["sign_in"])]
+    assert set(tries) == {403}
+    refused_for_now(client.post("/sign-in", data=body))
+
+
+def test_what_a_thread_does_after_a_request_has_patience_of_its_own(made):
+    made().test_client().get("/sign-in")
+    assert patience.left() is None
 
 
 def test_a_person_and_a_tenant_are_counted_wherever_they_ask_from(made, place):

@@ -64,13 +64,18 @@ def test_while_the_server_is_away_people_go_on_and_nobody_signs_in():
 def test_the_usual_limits_hold_unless_said_otherwise():
     assert read("") == USUAL
     assert read("person=7") == {**USUAL, "person": 7}
-    assert read("off") == {}
-    assert read("", plain_http=True) == {}
-    assert read("person=7", plain_http=True)["person"] == 7
     assert USUAL["sign_in"] < USUAL["person"] < USUAL["tenant"]
 
 
-@pytest.mark.parametrize("words", ["person", "person=0", "person=-1", "all=3", "person=many"])
+def test_signing_in_is_counted_even_where_nothing_else_is():
+    assert read("off") == {"sign_in": USUAL["sign_in"]}
+    assert read("off, sign_in=3, tenant=5") == {"sign_in": 3, "tenant": 5}
+    assert read("person=7,off") == {"sign_in": USUAL["sign_in"], "person": 7}
+
+
+@pytest.mark.parametrize(
+    "words", ["person", "off=1", "sign_in=off", "person=0", "person=-1", "all=3", "person=many"]
+)
 def test_a_setting_that_cannot_be_read_is_refused(words):
     with pytest.raises(Misconfigured, match="LIFECIRCLE_LIMITS"):
         read(words)

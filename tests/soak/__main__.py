@@ -144,7 +144,7 @@ def soak(minutes: float) -> tuple[dict[str, Any], list[str]]:
     load, defects = Load(), []
     folder = Path(tempfile.gettempdir())
     port = free_port("127.0.0.1", 8200)
-    with opened(limits="off") as here:
+    with opened() as here:
         place = here.settle("x-soaked", name="长跑")
         place.furnish()
         engine = create_engine(here.superuser_url)
