@@ -17,7 +17,7 @@ ROOMS = [ROOM]
 
 
 def make_app() -> Flask:
-    """Make the app that ``gunicorn 'wsgi:make_app()'`` serves."""
+    """Make the app that ``gunicorn -c python:core.gunicorn 'wsgi:make_app()'`` serves."""
     logs.configure()
     return create_app(Config.from_environment(), ROOMS)
 

@@ -17,9 +17,8 @@ from structlog.stdlib import ProcessorFormatter
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 SECRET_KEYS = re.compile(r"pass(word)?|secret|token|authorization|cookie|login|code", re.IGNORECASE)
 IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]+@")  # user and password of a server's address
-ADDRESSED = re.compile(
-    r"(request) \S+"
-)  # gunicorn tells the address, which may hold a link's secret
+# gunicorn tells who asked for what address, which may hold a link's secret, in which words.
+ADDRESSED = re.compile(r"(?<=request)\b.*|\n.*", re.DOTALL)
 HIDDEN = "…"
 Event = MutableMapping[str, Any]
 
@@ -80,7 +79,7 @@ def hidden(_logger: Any, _method: str, event: Event) -> Event:
         if isinstance(found, BaseException):
             event["exception"] = told(found)
     if event.get("logger") == "gunicorn.error":
-        event["event"] = ADDRESSED.sub(r"\1", str(event["event"]))
+        event["event"] = ADDRESSED.sub("", str(event["event"]))
     return event
 
 

@@ -63,17 +63,10 @@ def web(config: Config, *, bind: str, port: int, log: Path | None = None) -> Ite
     words = [
         "gunicorn",
         "wsgi:make_app()",
+        "-c",
+        "python:core.gunicorn",
         "-b",
         f"{bind}:{port}",
-        "-k",
-        "gthread",
-        "--threads",
-        "8",
-        "--graceful-timeout",
-        "5",
-        "--log-level",
-        "warning",
-        "--no-control-socket",  # it would lie in the person's home and outlive a kill
     ]
     process = start(words, config, log=log)
     try:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
+import signal
+import time
 from dataclasses import replace
 from http.client import HTTPConnection
+from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -55,6 +59,24 @@ class Browser:
         return self.ask("POST", path, urlencode(form), Content_Type=kind)
 
 
+def kill_a_worker(port, log):
+    """Kill the process that serves a port; the one that started it says so and starts another."""
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"127.0.0.1:{port}".encode() in (folder / "cmdline").read_bytes():
+                words = (folder / "stat").read_text().rpartition(")")[2].split()
+                parents[int(folder.name)] = int(words[1])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    [serving] = [pid for pid, parent in parents.items() if parent in parents]
+    os.kill(serving, signal.SIGKILL)
+    for _ in range(100):
+        if "SIGKILL" in log.read_text():
+            return
+        time.sleep(0.1)
+
+
 @pytest.fixture(scope="module")
 def place(settle):
     return settle(f"x-{CANARY}", name=f"某{CANARY}")
@@ -94,7 +116,9 @@ def told(services, place, tmp_path_factory):
         for job in jobs:
             place.wait_for(f"jobs/{job}", "done", "failed")
         program.ask("GET", f"{base}/jobs/{jobs[0]}", **who)
+        program.ask("GET", f"/sign-in/link/{CANARY}", **{f"no({CANARY}": CANARY})
         _, figures = program.ask("GET", "/metrics")
+        kill_a_worker(port, log / "web.log")
     assert "lc" in browser.cookies, "nobody signed in, so nothing was there to be logged"
     written = {path.name: path.read_text() for path in log.iterdir()}
     written["metrics"] = figures
@@ -129,6 +153,9 @@ def test_nothing_that_somebody_wrote_or_holds_is_in_any_log(told):
 def test_each_line_is_json_with_its_ids(told, place):
     written, _ = told
     lines = [json.loads(line) for line in written["web.log"].splitlines()]
+    servers = {line["event"] for line in lines if line["logger"] == "gunicorn.error"}
+    assert "Invalid request" in servers
+    assert any("SIGKILL" in event for event in servers)
     asked = [line for line in lines if line["event"] == "request"]
     assert all(re.fullmatch(r"[0-9a-f]{16}", line["request"]) for line in asked)
     assert {"timestamp", "level", "route", "status", "ms"} <= asked[0].keys()
