@@ -9,6 +9,7 @@ from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 
 from core.access import Here, open_to_all, requires, services
+from core.db import installation
 from core.errors import Invalid, LifecircleError
 from core.policy import Permission
 from core.web.frame import frame
@@ -90,6 +91,11 @@ def invitation(token: str) -> Response:
     try:
         told = invited_by(database, token)
     except LifecircleError as error:
+        if request.method == "POST":  # a guess, as at the entrance
+            with database.unbound() as session:
+                installation.record(
+                    session, action="invitation.refuse", subject="invitation:unknown"
+                )
         return page("people/invitation.html", error.status, over=said(error))
     wrong: LifecircleError | None = None
     if request.method == "POST":

@@ -12,7 +12,11 @@ from core.cli import build
 from core.db.audit import first_broken
 from tenants.people.models import Role
 from tenants.people.operations import add_member, create_user
+from tenants.people.totp import begin, confirm
+from tenants.system.models import SystemRole
+from tenants.system.operations import add_system_role
 from tests.journeys.ledger import faults, watching
+from tests.tenants.phone import KEY, Phone
 from wsgi import ROOMS
 
 pytestmark = pytest.mark.journey
@@ -35,6 +39,13 @@ DOING = {
     ],
     "lifecircle people password": ["member", "--password", "correct horse battery"],
     "lifecircle people link": ["member"],
+    "lifecircle people unenrol": ["phoned{n}", "--tenant", "x-commands"],
+    "lifecircle people system add": ["known{n}", "--role", "audit_admin"],
+    "lifecircle people system remove": ["system{n}"],
+    "lifecircle tenant move": ["x-moved", "--to", "x-right"],
+    "lifecircle tenant merge": ["x-merged", "--into", "x-stays"],
+    "lifecircle tenant split": ["x-stays", "--part", "x-new{n}=新区"],
+    "lifecircle tenant codes load": ["{codes}"],
 }
 # Commands that others do with their records, or that do nothing of the kind; each says why.
 ELSEWHERE = {
@@ -51,15 +62,8 @@ ELSEWHERE = {
     "lifecircle backup": "reads as the backup's role",
     "lifecircle restore": "writes into an empty installation, chains and all",
     "lifecircle sweep": "tests/core/keeping",
-    "lifecircle tenant move": "tests/tenants/tree",
-    "lifecircle tenant merge": "tests/tenants/tree",
-    "lifecircle tenant split": "tests/tenants/tree",
     "lifecircle tenant erase": "tests/tenants: takes the chain away, with a record elsewhere",
-    "lifecircle tenant codes load": "tests/tenants/tree: official codes, no tenant's",
-    "lifecircle people unenrol": "tests/tenants/people: somebody with a phone",
-    "lifecircle people system add": "tests/tenants/system",
-    "lifecircle people system remove": "tests/tenants/system",
-    "lifecircle people identity": "tests/tenants/system",
+    "lifecircle people identity": "tests/tenants/system: needs another house",
     **dict.fromkeys(
         (f"lifecircle dev {name}" for name in ("chaos", "fuzz", "soak", "isolation")),
         "the long tests",
@@ -85,9 +89,21 @@ COMMANDS = all_commands()
 
 
 @pytest.fixture(scope="module")
+def codes(tmp_path_factory):
+    """Write a list of official codes."""
+    path = tmp_path_factory.mktemp("codes") / "codes.csv"
+    path.write_text("code,name\n370000,山东省\n370100,济南市\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
 def place(services, settle):
     place = settle("x-commands", name="本地")
     settle("x-renamed", name="旧名")
+    for parent in ("x-left", "x-right"):
+        settle(parent, name=parent, level="province")
+    for child in ("x-moved", "x-merged", "x-stays"):
+        settle(child, name=child, level="city", parent_slug="x-left")
     with services.database.unbound() as session:
         member = create_user(session, login="member", name="成员").id
     with services.database.session(place.tenant_id) as session:
@@ -95,16 +111,32 @@ def place(services, settle):
     return place
 
 
+def somebody(services, place, number):
+    """Make an account, one with a phone and one with a system role, for a command to act on."""
+    with services.database.unbound() as session:
+        create_user(session, login=f"known{number}", name="某人")
+        add_system_role(
+            session,
+            create_user(session, login=f"system{number}", name="某人"),
+            SystemRole.AUDIT_ADMIN,
+        )
+        phoned = create_user(session, login=f"phoned{number}", name="某人")
+        secret = begin(session, phoned, KEY)
+        confirm(session, phoned, Phone(secret).code(), KEY)
+        phoned_id = phoned.id
+    with services.database.session(place.tenant_id) as session:
+        add_member(session, phoned_id, Role.AUDITOR)
+
+
 @pytest.fixture
-def type_in(services, place):
+def type_in(services, place, codes):
     def run(name, words):
         number = next(_numbers)
-        with services.database.unbound() as session:
-            create_user(session, login=f"known{number}", name="某人")
+        somebody(services, place, number)
         with watching(services.database._app) as ledger:
             said = CliRunner().invoke(
                 COMMANDS[name],
-                [word.format(n=number) for word in words],
+                [word.format(n=number, codes=codes) for word in words],
                 obj=services,
                 catch_exceptions=False,
             )
