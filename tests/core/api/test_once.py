@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import func, select
 
 from core.db import AuditEvent, Job, RequestKey, Upload
+from core.keeping.sweep import KEEP, sweep
+from core.store import Blobs
 from tests.core.api.conftest import TOWN
 from tests.uploading import upload
 
@@ -139,3 +142,22 @@ def test_who_does_not_wait_is_told_that_nobody_has_to(client, new):
     assert answer.status_code == 202
     assert answer.headers["Preference-Applied"] == "respond-async"
     assert "Preference-Applied" not in ask(client, new, "").headers
+
+
+def test_an_answer_is_kept_for_seven_days_and_then_swept(services, town, tmp_path):
+    tenant_id = town[0]
+    with services.database.session(tenant_id) as session:
+        for key, days in (("kept", KEEP.answers - 0.01), ("gone", KEEP.answers + 0.01)):
+            session.add(
+                RequestKey(
+                    tenant_id=tenant_id, key=key, digest="0" * 64, status=202, location="x",
+                    answer="{}", created_at=datetime.now(UTC) - timedelta(days=days),
+                )
+            )  # fmt: skip
+    counts = sweep(services.database, Blobs(tmp_path / "blobs"))
+    assert (KEEP.answers, counts["answers"]) == (7.0, 1)
+    with services.database.session(tenant_id) as session:
+        asked = select(RequestKey.key).where(RequestKey.key.in_(["kept", "gone"]))
+        assert session.scalars(asked).all() == ["kept"]
+        told = select(AuditEvent.details).where(AuditEvent.action == "rows.sweep")
+        assert session.scalars(told).one()["answers"] == 1
