@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import click
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from core.cli.console import Console
 from core.cli.work import tenant_id_of
 from core.db import Tenant
-from core.db.audit import FAULT_WORDS, Fault, Head, first_broken, head, records, written
-from core.db.installation import InstallationChain, InstallationEvent, verify_installation
+from core.db.audit import FAULT_WORDS, Broken, Head, first_broken, head, records, written
+from core.db.installation import installation_head, verify_installation
 from core.errors import Invalid
 
 INSTALLATION = "installation"  # the chain of what belongs to no tenant
@@ -46,13 +45,12 @@ def verify(console: Console, tenant: str | None, file: Path | None) -> None:
         with console.database.session(tenant_id) as session:
             found = first_broken(session, noted.get(slug, ()))
             last = head(session)
-        number, fault = (found.number, found.fault) if found else (None, None)
-        broken += _tell(slug, last, number, fault)
+        broken += _tell(slug, last, found)
     if tenant is None:
         with console.database.unbound() as session:
-            number = verify_installation(session) or _differs(session, noted.get(INSTALLATION, ()))
-            last = _installation_head(session)
-        broken += _tell(INSTALLATION, last, number, None)
+            found = verify_installation(session, noted.get(INSTALLATION, ()))
+            last = installation_head(session)
+        broken += _tell(INSTALLATION, last, found)
     if broken:
         raise click.ClickException(f"{broken} 条链不一致。 {broken} of the chains do not hold.")
 
@@ -67,7 +65,7 @@ def heads(console: Console, tenant: str | None) -> None:
             click.echo(_line(slug, head(session)))
     if tenant is None:
         with console.database.unbound() as session:
-            click.echo(_line(INSTALLATION, _installation_head(session)))
+            click.echo(_line(INSTALLATION, installation_head(session)))
 
 
 @audit.command()
@@ -91,12 +89,13 @@ def _chains(console: Console, slug: str | None) -> Iterator[tuple[str, UUID]]:
         yield row.slug, row.id
 
 
-def _tell(chain: str, last: Head, number: int | None, fault: Fault | None) -> bool:
+def _tell(chain: str, last: Head, found: Broken | None) -> bool:
     """Print how a chain stands; tell whether it is broken."""
-    if number is None:
+    if found is None:
         click.echo(f"{chain}  一致 holds  {last.number}  {last.hash}")
         return False
-    chinese, english = FAULT_WORDS.get(fault or "", ("被改动", "it was tampered with"))
+    chinese, english = FAULT_WORDS[found.fault]
+    number = found.number
     click.echo(f"{chain}  不一致 broken  第 {number} 条：{chinese}  record {number}: {english}")
     return True
 
@@ -121,17 +120,3 @@ def _noted(file: Path | None) -> dict[str, list[Head]]:
             english=f"{file.name} is not what lifecircle audit head prints; nothing was checked.",
         ) from None
     return noted
-
-
-def _installation_head(session: Session) -> Head:
-    row = session.execute(select(InstallationChain.number, InstallationChain.hash)).first()
-    return Head(number=row.number, hash=row.hash) if row else Head(number=0, hash="0" * 64)
-
-
-def _differs(session: Session, noted: Sequence[Head]) -> int | None:
-    """Give the first record of the installation that is not what was noted."""
-    for one in sorted(noted, key=lambda each: each.number):
-        kept = select(InstallationEvent.hash).where(InstallationEvent.number == one.number)
-        if one.number and session.scalar(kept) != one.hash:
-            return one.number
-    return None

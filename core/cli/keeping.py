@@ -104,10 +104,16 @@ def sweep(console: Console) -> None:
     """删除保存期已过的内容，并计数。Delete what was kept long enough, and count it."""
     from core.keeping.sweep import sweep as once
 
-    counts = once(console.database, console.blobs, console.sweepers)
+    days = console.config.audit_days
+    counts = once(console.database, console.blobs, console.sweepers, audit_days=days)
     if counts is None:
         raise click.ClickException(
             "备份或另一次清理正在进行，没有删除。A backup or another sweep is at work."
         )
     for name, count in counts.items():
         click.echo(f"{count:>12} {name}")
+    if counts.get("records_due"):
+        click.echo(
+            "records_due：这些审计记录一周内将被清理，请先 lifecircle audit export。"
+            "These audit records go within a week; export them before."
+        )

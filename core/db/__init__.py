@@ -1,6 +1,6 @@
 """The one metadata object, the rows, and the session bound to a tenant."""
 
-from core.db.audit import AuditEvent
+from core.db.audit import AuditAnchor, AuditEvent
 from core.db.base import ACTOR, TENANT, Base, Owned, Stamped, new_id, one_of, owned_by
 from core.db.dataset import Dataset, DatasetVersion, ImportProblem, Upload, VersionState
 from core.db.installation import InstallationChain, InstallationEvent, verify_installation
@@ -17,6 +17,7 @@ __all__ = [
     "TENANT",
     "WHOLE",
     "AcrossTenants",
+    "AuditAnchor",
     "AuditEvent",
     "Base",
     "Database",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from core.db.base import Base, Owned
 from core.errors import Misconfigured
 
 BEFORE_THE_FIRST = "0" * 64  # prev_hash of a chain's first record
+PRUNE = "audit.prune"  # by which a sweep says what it lets go
 
 LEAST_DAYS = (
     184  # how long the law wants records of the kind kept, at least (网络安全法: six months)
@@ -39,6 +41,20 @@ class AuditEvent(Owned, Base):
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
     prev_hash: Mapped[str]
     hash: Mapped[str]
+
+
+class AuditAnchor(Owned, Base):
+    """The last record of a beginning that went after its time: the chain goes on from here.
+
+    The database writes it when it lets the records go; nobody changes it.
+    """
+
+    __tablename__ = "audit_anchors"
+    __table_args__ = (UniqueConstraint("tenant_id", "number"),)
+
+    number: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[str]
+    at: Mapped[datetime]
 
 
 def record(
@@ -111,6 +127,10 @@ FAULT_WORDS = {
     "order": ("与前一条接不上，被插入或调换", "it does not follow the one before it"),
     "cut": ("这一条起的末尾被截去", "the tail from here on was cut off"),
     "rewritten": ("与先前导出的链头不同，被重写", "it differs from the head that was exported"),
+    "unannounced": (
+        "到这一条为止的记录不在了，而链中没有到期清理的记录",
+        "the records up to it are gone, and no record tells that their time was over",
+    ),
 }
 
 
@@ -122,6 +142,7 @@ class Fault(StrEnum):
     ORDER = "order"  # it does not follow the one before it
     CUT = "cut"  # it was there when the head was noted, and nothing is after the one before it
     REWRITTEN = "rewritten"  # the chain holds in itself, but is another than the noted one
+    UNANNOUNCED = "unannounced"  # the chain begins after it, and no sweep said that it would
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,18 +162,21 @@ class Head:
 
 
 def head(session: Session) -> Head:
-    """Give the last record of the session's tenant; number 0 where there is none."""
+    """Give the last record of the session's tenant; number 0 where there never was one."""
     last = session.execute(
         select(AuditEvent.number, AuditEvent.hash)
         .where(AuditEvent.tenant_id == session.info["tenant_id"])
         .order_by(AuditEvent.number.desc())
         .limit(1)
     ).first()
-    return Head(number=last.number, hash=last.hash) if last else _NOTHING
+    return Head(number=last.number, hash=last.hash) if last else _begun(session, None)
 
 
 def first_broken(session: Session, noted: Iterable[Head] = ()) -> Broken | None:
     """Find the first record of the session's tenant that is missing, changed or out of order.
+
+    Records that went after their time are not missed: their anchor tells where the chain begins,
+    and a record in it, by the sweep, that they would go.
 
     Parameters
     ----------
@@ -168,19 +192,35 @@ def first_broken(session: Session, noted: Iterable[Head] = ()) -> Broken | None:
         ``None`` means that the chain holds.
     """
     known = {one.number: one.hash for one in noted}
-    expected, prev_hash = 1, BEFORE_THE_FIRST
     events = records(session)
     with closing(events):  # a chain that breaks is not read to its end
-        for event in events:
+        first = next(events, None)
+        begun = _begun(session, first)
+        if known.get(begun.number, begun.hash) != begun.hash:
+            return Broken(number=begun.number, fault=Fault.REWRITTEN)
+        expected, prev_hash, told = begun.number + 1, begun.hash, begun.number == 0
+        for event in chain([first] if first else [], events):
             fault = _fault(event, expected, prev_hash)
             if fault is None and known.get(expected, event.hash) != event.hash:
                 fault = Fault.REWRITTEN
             if fault is not None:
                 return Broken(number=expected, fault=fault)
             expected, prev_hash = expected + 1, event.hash
+            told = told or announces(event.action, event.details, begun)
     if expected <= max(known, default=0):
         return Broken(number=expected, fault=Fault.CUT)
-    return None
+    return None if told else Broken(number=begun.number, fault=Fault.UNANNOUNCED)
+
+
+def announcement(last: Head, records: int) -> dict[str, Any]:
+    """Give the details of the record by which a sweep says what it is about to let go."""
+    return {"through": last.number, "hash": last.hash, "records": records}
+
+
+def announces(action: str, details: Mapping[str, Any], begun: Head) -> bool:
+    """Tell whether a record says that the chain would begin there."""
+    there = (details.get("through"), details.get("hash"))
+    return action == PRUNE and there == (begun.number, begun.hash)
 
 
 def records(session: Session, after: int = 0) -> ScalarResult[AuditEvent]:
@@ -196,6 +236,20 @@ def records(session: Session, after: int = 0) -> ScalarResult[AuditEvent]:
 def written(event: AuditEvent) -> dict[str, Any]:
     """Write a record as it is exported: what its hash covers, and the hash."""
     return {**_covered(event), "hash": event.hash}
+
+
+def _begun(session: Session, first: AuditEvent | None) -> Head:
+    """Give what the chain goes on from, the last record that went before ``first``.
+
+    Read after ``first``: what went meanwhile left its anchor after the one that belongs to it.
+    """
+    anchors = select(AuditAnchor.number, AuditAnchor.hash).where(
+        AuditAnchor.tenant_id == session.info["tenant_id"]
+    )
+    if first is not None:
+        anchors = anchors.where(AuditAnchor.number < first.number)
+    found = session.execute(anchors.order_by(AuditAnchor.number.desc()).limit(1)).first()
+    return Head(number=found.number, hash=found.hash) if found else _NOTHING
 
 
 def _fault(event: AuditEvent, expected: int, prev_hash: str) -> Fault | None:

@@ -67,9 +67,15 @@ def upgrade(owner_url: str, revision: str = "head") -> None:
     command.upgrade(_alembic(owner_url), revision)
 
 
-def downgrade(owner_url: str, revision: str) -> None:
-    """Take the database's tables back to ``revision``; ``base`` drops them all."""
-    command.downgrade(_alembic(owner_url), revision)
+def downgrade(owner_url: str, revision: str, *, emptying: bool = False) -> None:
+    """Take the database's tables back to ``revision``; ``base`` drops them all.
+
+    A step back that would lose what the earlier tables cannot hold is refused with a sentence,
+    unless the rows are not wanted anyway (``emptying``).
+    """
+    config = _alembic(owner_url)
+    config.attributes["emptying"] = emptying
+    command.downgrade(config, revision)
 
 
 def current(owner_url: str) -> str | None:

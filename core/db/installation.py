@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,11 +11,20 @@ from typing import Any
 from uuid import UUID
 
 import rfc8785
-from sqlalchemy import BigInteger, CheckConstraint, SmallInteger, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    SmallInteger,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as first
 from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
-from core.db.audit import BEFORE_THE_FIRST
+from core.db.audit import BEFORE_THE_FIRST, Broken, Fault, Head, announces
 from core.db.base import Base
 
 WAITING = "installation_events"  # in a session's info: what its unit of work has recorded
@@ -50,6 +59,10 @@ class InstallationChain(Base):
     one: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     number: Mapped[int] = mapped_column(BigInteger)
     hash: Mapped[str]
+    # The last record that went after its time; the database alone writes it.
+    anchor_number: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    anchor_hash: Mapped[str] = mapped_column(server_default=text("repeat('0', 64)"))
+    anchor_at: Mapped[datetime | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,17 +140,41 @@ def forget_waiting(session: Session, transaction: SessionTransaction) -> None:
         session.info.pop(WAITING, None)
 
 
-def verify_installation(session: Session) -> int | None:
-    """Give the number of the first record that is missing, changed or out of order.
-
-    ``None`` means that the chain holds, its tail included.
+def verify_installation(session: Session, noted: Iterable[Head] = ()) -> Broken | None:
+    """Find the first record that is missing, changed or out of order, a cut tail included.
 
     Parameters
     ----------
     session
         Without a person, or an audit administrator's: nobody else sees the records.
+    noted
+        Heads that were exported earlier.
+
+    Returns
+    -------
+    Broken or None
+        ``None`` means that the chain holds.
     """
-    expected, prev_hash = 1, BEFORE_THE_FIRST
+    known = list(noted)
+    while True:
+        begun = _begun(session)
+        found = _first_broken(session, begun, known)
+        if _begun(session) == begun:  # else records went while they were read
+            return found
+
+
+def installation_head(session: Session) -> Head:
+    """Give the chain's last record; number 0 where there never was one."""
+    row = session.execute(select(InstallationChain.number, InstallationChain.hash)).first()
+    return Head(number=row.number, hash=row.hash) if row else _NOTHING
+
+
+def _first_broken(session: Session, begun: Head, noted: list[Head]) -> Broken | None:
+    last = installation_head(session)  # before the records: what is appended meanwhile follows it
+    known = [*noted, last]
+    if _differs(begun, known):
+        return Broken(number=begun.number, fault=Fault.REWRITTEN)
+    expected, prev_hash, told = begun.number + 1, begun.hash, begun.number == 0
     events = session.scalars(
         select(InstallationEvent)
         .order_by(InstallationEvent.number)
@@ -145,16 +182,39 @@ def verify_installation(session: Session) -> int | None:
     )
     with closing(events):  # a chain that breaks is not read to its end
         for event in events:
-            whole = event.number == expected and event.prev_hash == prev_hash
-            if not whole or event.hash != _hash(_row(event)):
-                return expected
+            if fault := _fault(event, expected, prev_hash, known):
+                return Broken(number=expected, fault=fault)
             expected, prev_hash = expected + 1, event.hash
-    last = expected - 1
-    head = session.execute(select(InstallationChain.number, InstallationChain.hash)).first()
-    number, told = head or (0, BEFORE_THE_FIRST)
-    if number != last:
-        return min(number, last) + 1
-    return None if told == prev_hash else max(last, 1)
+            told = told or announces(event.action, event.details, begun)
+    if expected <= max(one.number for one in known):
+        return Broken(number=expected, fault=Fault.CUT)
+    ended = installation_head(session)
+    if ended.number < expected - 1:
+        return Broken(number=ended.number + 1, fault=Fault.ORDER)
+    return None if told else Broken(number=begun.number, fault=Fault.UNANNOUNCED)
+
+
+def _fault(
+    event: InstallationEvent, expected: int, prev_hash: str, known: list[Head]
+) -> Fault | None:
+    if event.number > expected:
+        return Fault.MISSING
+    if event.number < expected or event.prev_hash != prev_hash:
+        return Fault.ORDER
+    if event.hash != _hash(_row(event)):
+        return Fault.CHANGED
+    return Fault.REWRITTEN if _differs(Head(number=expected, hash=event.hash), known) else None
+
+
+def _differs(one: Head, known: list[Head]) -> bool:
+    return any(each.number == one.number and each.hash != one.hash for each in known)
+
+
+def _begun(session: Session) -> Head:
+    """Give the last record that went after its time, from which the chain goes on."""
+    anchor = select(InstallationChain.anchor_number, InstallationChain.anchor_hash)
+    row = session.execute(anchor).first()
+    return Head(number=row.anchor_number, hash=row.anchor_hash) if row else _NOTHING
 
 
 def _head(session: Session) -> tuple[int, str]:
@@ -192,3 +252,6 @@ def _hash(row: Mapping[str, Any]) -> str:
             }
         )
     ).hexdigest()
+
+
+_NOTHING = Head(number=0, hash=BEFORE_THE_FIRST)

@@ -302,8 +302,9 @@ def _dispatch(config: Config) -> None:
 
 def _sweep(config: Config, sweepers: Sequence[Sweeper]) -> None:
     """Sweep once an hour until killed, which it may be at any moment."""
-    database = Database(config.database_url, pool_size=1)
-    sweep_loop(database, Blobs(config.blobs), sweepers, threading.Event())
+    database = Database(config.database_url, dispatch_url=config.dispatch_url, pool_size=1)
+    days = config.audit_days
+    sweep_loop(database, Blobs(config.blobs), sweepers, threading.Event(), days)
 
 
 def _burst(config: Config, work: partial[None]) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from core.db import Database, ImportProblem, Job, JobKind, JobState, RequestKey, Tenant
 from core.db.audit import record
 from core.keeping.named import alone, named_by
+from core.keeping.pruning import prune
 from core.store import Blobs, Derived
 
 Sweeper: TypeAlias = Callable[[Database], Mapping[str, int]]
@@ -52,7 +53,11 @@ KEEP = Retention()
 
 
 def sweep(
-    database: Database, blobs: Blobs, more: Sequence[Sweeper] = (), keep: Retention = KEEP
+    database: Database,
+    blobs: Blobs,
+    more: Sequence[Sweeper] = (),
+    keep: Retention = KEEP,
+    audit_days: int | None = None,
 ) -> dict[str, int] | None:
     """Delete what was kept long enough, and count it; ``None`` when a backup or a sweep is at work.
 
@@ -66,6 +71,8 @@ def sweep(
         What the rooms have to sweep.
     keep
         How long what is kept.
+    audit_days
+        How long audit records are kept; without it for ever.
     """
     counts: Counter[str] = Counter()
     counts["unfinished"] = blobs.sweep(older_than_seconds=keep.unfinished * DAY)
@@ -87,20 +94,26 @@ def sweep(
         counts["blobs"], counts["bytes"] = blobs.sweep_unnamed(
             named, asked_at=asked_at, older_than_seconds=keep.unnamed * DAY
         )
+        if audit_days is not None:
+            counts.update(prune(database, tenants, audit_days))
     for each in more:
         counts.update(each(database))
     return dict(counts)
 
 
 def sweep_loop(
-    database: Database, blobs: Blobs, more: Sequence[Sweeper], over: threading.Event
+    database: Database,
+    blobs: Blobs,
+    more: Sequence[Sweeper],
+    over: threading.Event,
+    audit_days: int | None = None,
 ) -> None:
     """Sweep once an hour until ``over`` is set; of all that share the store, whoever is first."""
     while not over.wait(LOOK_SECONDS):
         if not due(blobs):
             continue
         try:
-            counts = sweep(database, blobs, more)
+            counts = sweep(database, blobs, more, audit_days=audit_days)
         except (SQLAlchemyError, OSError) as error:
             log.warning("sweep failed, trying again", error=type(error).__name__)
             continue

@@ -248,7 +248,7 @@ def _compare(backup_url: str, owner_url: str, head: Mapping[str, Any]) -> None:
         differs = figures.first_difference(head["tables"], figures.row_hashes(connection))
         differs = differs or figures.first_difference(head["walls"], figures.walls(connection))
     if differs:
-        init.downgrade(owner_url, "base")
+        init.downgrade(owner_url, "base", emptying=True)
         init.upgrade(owner_url)
         raise Damaged(
             f"恢复后 {differs} 与备份不一致，已清空目标数据库。请检查服务器并重试。",

@@ -20,7 +20,8 @@ from tenants.people.models import Membership, User
 from tenants.review.models import Review, Submission, SubmissionState
 from tenants.system.models import SystemRoleHeld
 
-KEPT = frozenset({"audit_events", "reviews", "runs", "submissions"})  # of these, what others hold
+# Of these stays what others hold, and the chain of records with its beginning.
+KEPT = frozenset({"audit_anchors", "audit_events", "reviews", "runs", "submissions"})
 EMPTY: dict[str, Any] = {
     **dict.fromkeys(("label", "grade_name"), ""),
     **{key: {} for key in ("params", "plan", "summary", "stage_seconds")},

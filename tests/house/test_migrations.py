@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -89,6 +90,23 @@ def test_the_scripts_lead_down_to_nothing_and_up_again(bare):
     upgrade(bare)
     assert ask(bare, shape) == whole
     downgrade(bare, "base")
+
+
+def test_a_step_back_that_would_lose_where_a_chain_begins_is_refused(bare, servers):
+    upgrade(bare)
+    superuser = servers.superuser_url.replace("/postgres?", "/lc_bare?")
+    left = (
+        "tenants (id, level, slug, name, path) VALUES (:id, 'city', 'x', 'x', '/x/')",
+        "audit_anchors (tenant_id, id, number, hash, at) VALUES (:id, :id, 1, 'x', now())",
+    )
+    for words in left:
+        row = text(f"INSERT INTO {words}")
+        ask(superuser, lambda c, row=row: c.execute(row, {"id": UUID(int=1)}))
+    with pytest.raises(RuntimeError, match=r"降级会丢失链的起点.*Restore the backup"):
+        downgrade(bare, "0010")
+    assert current(bare) == head()
+    downgrade(bare, "base", emptying=True)
+    assert current(bare) is None
 
 
 def test_roles_may_be_made_again_and_are_printed_for_operators(servers):

@@ -97,7 +97,7 @@ def test_a_broken_chain_is_named_with_its_record_and_fails(type_in, tenants, tam
 def test_what_belongs_to_no_tenant_is_checked_with_the_rest(type_in, tampered):
     tampered("UPDATE installation_events SET subject = 'x' WHERE number = 1")
     said = type_in("verify")
-    assert "installation  不一致 broken  第 1 条" in said.output
+    assert "installation  不一致 broken  第 1 条：内容与其摘要不符" in said.output
     assert said.exit_code == 1
 
 

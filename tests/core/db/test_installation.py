@@ -9,7 +9,8 @@ from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from core.db import InstallationEvent, new_id, verify_installation
-from core.db.installation import record
+from core.db.audit import Broken, Fault
+from core.db.installation import installation_head, record
 
 
 def count(database):
@@ -130,6 +131,13 @@ FORGERIES = {
     "out of order": "UPDATE installation_events SET number = CASE number WHEN :n THEN 1000000"
     " ELSE :n END WHERE number IN (:n, :n + 1)",
 }
+FAULTS = {
+    "changed": "changed",
+    "another person": "changed",
+    "taken out": "missing",
+    "cut off": "cut",
+    "out of order": "order",
+}
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
@@ -141,7 +149,8 @@ def test_each_forgery_is_told_by_its_first_number(database, superuser, forgery):
     superuser("ALTER TABLE installation_events DISABLE TRIGGER USER")
     n = count(database) - 2
     superuser(FORGERIES[forgery], n=n)
-    assert verified(database) == n
+    found = verified(database)
+    assert (found.number, found.fault) == (n, FAULTS[forgery])
     superuser("DELETE FROM installation_events")
     superuser("INSERT INTO installation_events TABLE kept")
     superuser("DROP TABLE kept")
@@ -153,6 +162,30 @@ def test_a_head_that_was_written_by_somebody_else_shows(database, superuser):
     tell(database)
     old = superuser("SELECT hash FROM installation_chain").scalar_one()
     superuser("UPDATE installation_chain SET hash = 'x'")
-    assert verified(database) == count(database)
-    superuser("UPDATE installation_chain SET hash = :old", old=old)
+    assert verified(database) == Broken(number=count(database), fault=Fault.REWRITTEN)
+    superuser("UPDATE installation_chain SET hash = :old, number = number - 1", old=old)
+    assert verified(database) == Broken(number=count(database) - 1, fault=Fault.REWRITTEN)
+    superuser("UPDATE installation_chain SET number = number + 1")
     assert verified(database) is None
+
+
+def test_a_head_that_was_noted_shows_a_tail_that_was_written_anew(database, superuser):
+    tell(database)
+    with database.unbound() as session:
+        noted = installation_head(session)
+    superuser("ALTER TABLE installation_events DISABLE TRIGGER USER")
+    superuser("DELETE FROM installation_events WHERE number = :n", n=noted.number)
+    superuser(
+        "UPDATE installation_chain SET number = number - 1,"
+        " hash = (SELECT hash FROM installation_events ORDER BY number DESC LIMIT 1)"
+    )
+    superuser("ALTER TABLE installation_events ENABLE TRIGGER USER")
+    with database.unbound() as session:
+        assert verify_installation(session) is None
+        assert verify_installation(session, [noted]) == Broken(number=noted.number, fault=Fault.CUT)
+    tell(database, other=1)
+    with database.unbound() as session:
+        assert verify_installation(session) is None
+        assert verify_installation(session, [noted]) == Broken(
+            number=noted.number, fault=Fault.REWRITTEN
+        )

@@ -26,7 +26,7 @@ from tenants.review.models import Submission
 from tests.core.keeping.conftest import compute, fill
 from tests.core.runs.small_town import TownPlugin
 
-STAY = {"audit_events", "reviews", "runs", "submissions"}
+STAY = {"audit_anchors", "audit_events", "reviews", "runs", "submissions"}
 
 
 @pytest.fixture(scope="module")
