@@ -1,4 +1,4 @@
-"""Runs the scripts in one transaction, one process at a time, as the tables' owner."""
+"""Runs the scripts, each in its own transaction, one process at a time, as the tables' owner."""
 
 from alembic import context
 from sqlalchemy import MetaData, create_engine, text
@@ -17,17 +17,22 @@ def main() -> None:
     """Migrate the database that ``core.db.init`` names."""
     engine = create_engine(context.config.attributes["url"])
     try:
-        with engine.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
             # Better to fail than to let every page wait behind a table lock.
-            connection.execute(text("SET LOCAL lock_timeout = '4s'"))
-            connection.execute(text("SET LOCAL statement_timeout = '60s'"))
+            connection.execute(text("SET lock_timeout = '4s'"))
+            connection.execute(text("SET statement_timeout = '60s'"))
+            connection.commit()
             context.configure(
-                connection=connection, target_metadata=MetaData(naming_convention=NAMES)
+                connection=connection,
+                target_metadata=MetaData(naming_convention=NAMES),
+                transaction_per_migration=True,
+                on_version_apply=context.config.attributes["told"],
             )
-            context.run_migrations()
+            with context.begin_transaction():
+                context.run_migrations()
     finally:
-        engine.dispose()
+        engine.dispose()  # the lock goes with the connection
 
 
 main()

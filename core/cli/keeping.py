@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
 
 from core.cli.console import Console
+
+if TYPE_CHECKING:
+    from core.keeping import one_tenant, whole
 
 KEY_FILE = click.option(
     "--key-file",
@@ -48,6 +52,7 @@ def backup(
     else:
         tenant_id = tenant_id_of(console, tenant)
         kept = one_tenant.pack(console.database, console.blobs, tenant_id, file, secret)
+    _tell(console, "backup", kept)
     click.echo(f"{kept.rows} 行 rows, {kept.blobs} 个文件 files")
     if secret is None:
         click.echo("未加密，请妥善保管。 Not encrypted: keep it safe. --key-file, --passphrase")
@@ -79,8 +84,21 @@ def restore(console: Console, file: Path, key_file: Path | None, passphrase: boo
             click.echo(f"未带 left out: {name} ({why})")
     else:
         kept = whole.restore(config.backup_url, config.owner_url, console.blobs, file, secret)
+        _tell(console, "restore", kept)
     click.echo(f"{kept.rows} 行 rows, {kept.blobs} 个文件 files: 一致 same")
     verify_one(console, tenant_id)
+
+
+def _tell(console: Console, verb: str, kept: whole.Kept | one_tenant.Packed) -> None:
+    """Record in the installation's chain that rows left it, or came to it, as a file."""
+    from core.db.installation import record
+    from core.keeping.one_tenant import Packed
+
+    noun = "tenant" if isinstance(kept, Packed) else "installation"
+    subject = f"tenant:{kept.slug}" if isinstance(kept, Packed) else f"release:{kept.release}"
+    told = {"rows": kept.rows, "blobs": kept.blobs, "missing": len(kept.missing)}
+    with console.database.unbound() as session:
+        record(session, action=f"{noun}.{verb}", subject=subject, details=told)
 
 
 def verify_one(console: Console, tenant_id: UUID | None = None) -> None:

@@ -15,6 +15,7 @@ from core.config import Config
 from core.embedded import launch
 
 STOP_SECONDS = 15
+KEPT_BACK = frozenset({"LIFECIRCLE_BACKUP_URL"})  # opens all rows: no web or worker process has it
 
 
 def start(
@@ -26,13 +27,19 @@ def start(
     try:
         return subprocess.Popen(
             [sys.executable, launch.__file__, *tied, sys.executable, "-P", "-m", *words],
-            env={**os.environ, **config.environment()},
+            env=handed_on(config),
             stdout=output,
             stderr=subprocess.STDOUT if output is not None else None,
         )
     finally:
         if output is not None:
             output.close()
+
+
+def handed_on(config: Config) -> dict[str, str]:
+    """Give the environment of a process that pages or jobs run in."""
+    told = {**os.environ, **config.environment()}
+    return {name: value for name, value in told.items() if name not in KEPT_BACK}
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

@@ -6,13 +6,16 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, select, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 import core
+from core.db.installation import append_waiting, record
 from core.db.session import psycopg_url
+from core.db.tenant import Tenant
 from core.errors import Misconfigured
 
 DATABASE = "lifecircle"
@@ -63,7 +66,11 @@ def create_roles(superuser_url: str, database: str = DATABASE) -> None:
 
 
 def upgrade(owner_url: str, revision: str = "head") -> None:
-    """Bring the database's tables to ``revision``; several processes may ask at once."""
+    """Bring the database's tables to ``revision``; several processes may ask at once.
+
+    Each step is a transaction of its own and leaves an event of the installation, once somebody
+    works there. A step that fails changes nothing; those before it stay, and the next try goes on.
+    """
     command.upgrade(_alembic(owner_url), revision)
 
 
@@ -115,7 +122,25 @@ def _alembic(owner_url: str) -> Config:
     config = Config()
     config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
     config.attributes["url"] = psycopg_url(owner_url)
+    config.attributes["told"] = _tell
     return config
+
+
+def _tell(*, ctx: MigrationContext, step: MigrationInfo, **_more: object) -> None:
+    """Record a step in its own transaction, where there is a chain and somebody to read it."""
+    connection = ctx.connection
+    if connection is None or not inspect(connection).has_table("installation_chain"):
+        return
+    with Session(connection, join_transaction_mode="rollback_only") as session:
+        if session.scalar(select(Tenant.id).limit(1)) is None:
+            return
+        record(
+            session,
+            action="database.upgrade" if step.is_upgrade else "database.downgrade",
+            subject=f"revision:{step.up_revision_id}",
+            details={"release": core.__version__},
+        )
+        append_waiting(session)
 
 
 def _roles() -> list[str]:

@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.orm import Session
 
 from core import __version__
-from core.db import Base, Database, Tenant, TenantState
+from core.db import Base, Database, Tenant, TenantState, installation
 from core.db.audit import record
 from core.db.within import within
 from core.errors import Conflict, Invalid, LifecircleError, NotFound
@@ -119,6 +119,12 @@ def unpack(
             raise _differs(name)
     with database.unbound() as session:
         _check_target(session, head)
+        deed: dict[str, Any] = {
+            "action": "tenant.restore",
+            "subject": f"tenant:{told.slug}",
+            "details": {"rows": told.rows, "release": head["release"]},
+        }
+        installation.record(session, **deed)
         _take_places(session, head)
         stub_people(session, [UUID(each) for each in head["people"]])
         with within(session, told.tenant_id):
@@ -128,12 +134,7 @@ def unpack(
             found = _hashes(session, told.tenant_id)
             if differs := figures.first_difference(head["tables"], found):
                 raise _differs(differs)
-            record(
-                session,
-                action="tenant.restore",
-                subject=f"tenant:{told.slug}",
-                details={"rows": told.rows, "release": head["release"]},
-            )
+            record(session, **deed)
     return told
 
 

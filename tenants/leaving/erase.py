@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import CursorResult, Table, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from core.db import Base, Database, Run, Tenant, TenantState
+from core.db import Base, Database, Run, Tenant, TenantState, installation
 from core.db.audit import record
 from core.errors import Conflict, NotFound
 from core.keeping.named import alone, named_by
@@ -100,12 +100,10 @@ def erase(
             kept, rows = _delete_rows(session, tenant_id, answered)
             session.execute(delete(User).where(User.id.in_(people)))
             _close(session, tenant_id)
-            last = record(
-                session,
-                action="tenant.erase",
-                subject=f"tenant:{slug}",
-                details={"rows": sum(rows.values()), "people": len(people), "submissions": kept},
-            )
+            subject = f"tenant:{slug}"
+            told = {"rows": sum(rows.values()), "people": len(people), "submissions": kept}
+            installation.record(session, action="tenant.erase", subject=subject, details=told)
+            last = record(session, action="tenant.erase", subject=subject, details=told)
             number, digest = last.number, last.hash
     finally:
         owner.close()

@@ -80,8 +80,11 @@ def _database(opened: Services) -> bool:
 
 
 def _migrations(opened: Services) -> bool:
+    """Tell whether the tables are this release's or a later one's, on which this one works on."""
     with opened.database.unbound() as session:
-        return session.scalar(select(MIGRATED.c.version_num)) == _head()
+        here = session.scalar(select(MIGRATED.c.version_num))
+    head, earlier = _known()
+    return here is not None and (here == head or here not in earlier)
 
 
 def _queue(opened: Services) -> bool:
@@ -96,8 +99,8 @@ def _disk(opened: Services) -> bool:
 
 
 @functools.cache
-def _head() -> str:
-    return init.head()
+def _known() -> tuple[str, frozenset[str]]:
+    return init.head(), init.revisions()
 
 
 PARTS: Mapping[str, Callable[[Services], bool]] = {

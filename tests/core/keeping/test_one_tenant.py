@@ -7,7 +7,7 @@ import json
 import pytest
 from sqlalchemy import create_engine, func, select, text
 
-from core.db import AuditEvent, Job, Run, Tenant
+from core.db import AuditEvent, InstallationEvent, Job, Run, Tenant, verify_installation
 from core.db.audit import first_broken
 from core.errors import Conflict, Invalid
 from core.keeping import figures
@@ -53,6 +53,10 @@ def test_a_computed_tenant_is_the_same_elsewhere_and_its_run_verifies(
         actions = session.scalars(select(AuditEvent.action).order_by(AuditEvent.number)).all()
         assert actions[-1] == "tenant.restore"
         assert first_broken(session) is None
+    with there.unbound() as session:
+        event = session.scalars(select(InstallationEvent)).one()
+        assert (event.action, event.subject) == ("tenant.restore", "tenant:town")
+        assert verify_installation(session) is None
 
 
 def test_a_row_of_every_table_goes_along_or_is_said_to_stay(

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from sqlalchemy import create_engine, func, select, text
 
 from core.catalog.host import load
-from core.db import AuditEvent, Run, Tenant
+from core.db import AuditEvent, InstallationEvent, Run, Tenant, verify_installation
 from core.db.audit import first_broken
 from core.errors import Conflict, NotFound
 from core.keeping import figures
@@ -124,6 +124,11 @@ def test_files_go_that_nobody_else_names_and_the_chain_ends_with_it(database, li
     with database.unbound() as session:
         assert session.get(User, people["here-only"]) is None
         assert session.get(User, people["elsewhere-too"]) is not None
+        event = session.scalars(
+            select(InstallationEvent).order_by(InstallationEvent.number.desc())
+        ).first()
+        assert (event.action, event.subject) == ("tenant.erase", "tenant:town")
+        assert verify_installation(session) is None
     with database.session(lived.town) as session:
         last = session.scalars(select(AuditEvent).order_by(AuditEvent.number.desc())).first()
         assert (last.action, last.number, last.hash) == (

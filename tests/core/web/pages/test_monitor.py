@@ -51,19 +51,21 @@ def test_a_full_disk_is_told(client, monkeypatch):
     assert client.get("/readyz").json["parts"]["disk"] == "missing"
 
 
-def test_tables_of_another_version_are_told(client, database_urls):
+@pytest.mark.parametrize(("revision", "part"), [("0001", "missing"), ("9999", "ok")])
+def test_earlier_tables_are_told_and_on_a_later_releases_this_one_works_on(
+    client, database_urls, revision, part
+):
     engine = create_engine(database_urls.owner_url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         [head] = connection.execute(text("SELECT version_num FROM alembic_version")).one()
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        told = text("UPDATE alembic_version SET version_num = :it")
+        connection.execute(told, {"it": revision})
         try:
             parts = client.get("/readyz").json["parts"]
         finally:
-            connection.execute(
-                text("UPDATE alembic_version SET version_num = :head"), {"head": head}
-            )
+            connection.execute(told, {"it": head})
     engine.dispose()
-    assert parts["migrations"] == "missing"
+    assert parts["migrations"] == part
     assert parts["database"] == "ok"
 
 
