@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,17 +43,29 @@ class Found:
         severity: Severity = Severity.REFUSED,
     ) -> None:
         """Note one problem; ``row`` 0 is the whole file."""
-        self.problems.append(
-            Problem(
-                row=row,
-                column=COLUMNS.get(column, column),
-                code=code,
-                message=message,
-                english=english,
-                value=str(value)[:200],
-                severity=severity,
-            )
+        problem = Problem(
+            row=row,
+            column=COLUMNS.get(column, column),
+            code=code,
+            message=message,
+            english=english,
+            value=str(value),
+            severity=severity,
         )
+        self.take([problem])
+
+    def take(self, problems: Iterable[Problem]) -> None:
+        """Note problems that quote the file, so that a row and a page can hold the quotations."""
+        self.problems += [
+            replace(
+                problem,
+                column=visible(problem.column),
+                message=visible(problem.message),
+                english=visible(problem.english),
+                value=visible(problem.value)[:200],
+            )
+            for problem in problems
+        ]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -68,6 +81,19 @@ class Found:
     def whole(self) -> tuple[Problem, ...]:
         """List those that refuse the whole file, whatever rows may be skipped."""
         return tuple(problem for problem in self.refused if problem.row == 0)
+
+
+def visible(words: str) -> str:
+    """Put a mark for each character that no database takes: control characters and half pairs."""
+    if words.isprintable():
+        return words
+    kept = "\t\n"
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}"
+        if unicodedata.category(each) in ("Cc", "Cs") and each not in kept
+        else each
+        for each in words
+    )
 
 
 def rows_of(columns: dict[str, NDArray[np.generic]], count: int) -> Rows:

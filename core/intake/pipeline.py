@@ -309,7 +309,7 @@ def _checked(
     started = time.perf_counter()
     with read_apart(request, clock.progress.tick) as raw:
         clock.seconds["read"] = round(time.perf_counter() - started, 3)
-        found.problems.extend(raw.problems)
+        found.take(raw.problems)
         crs: Crs = options.crs or raw.crs
         with clock.stage("normalise"):
             tables = normalise(work.kind, raw.tables, crs, found)
