@@ -6,7 +6,6 @@ import itertools
 import os
 import shutil
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,16 +20,6 @@ def _lacking(what, say):
     if what in os.environ.get("LIFECIRCLE_REQUIRE", "").split(","):
         pytest.fail(say)
     pytest.skip(say)
-
-
-def _run_sql(url, *statements):
-    from sqlalchemy import create_engine, text  # noqa: PLC0415 - only tests with a database pay
-
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        for statement in statements:
-            connection.execute(text(statement))
-    engine.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -56,36 +45,27 @@ def template(servers):
 
 
 @pytest.fixture(scope="module")
-def database_urls(servers, template):
+def original(template):
+    """Name the database, and the store if any, of which a module's are copies; rooms override."""
+    return template, None
+
+
+@pytest.fixture(scope="module")
+def database_urls(servers, original):
     """Give the addresses of a fresh migrated database."""
-    from core.db.init import create_roles  # noqa: PLC0415 - only tests with a database pay
+    from tests.copies import copied, run_sql  # noqa: PLC0415 - only tests with a database pay
 
     name = f"lc_test_{next(_numbers)}"
-    _run_sql(
-        servers.superuser_url,
-        f"CREATE DATABASE {name} OWNER lc_owner TEMPLATE {template} STRATEGY file_copy",
-    )
-    create_roles(servers.superuser_url, name)
-    yield replace(
-        servers,
-        owner_url=servers.owner_url.replace("/lifecircle?", f"/{name}?"),
-        app_url=servers.app_url.replace("/lifecircle?", f"/{name}?"),
-        dispatch_url=servers.dispatch_url.replace("/lifecircle?", f"/{name}?"),
-        backup_url=servers.backup_url.replace("/lifecircle?", f"/{name}?"),
-    )
-    _run_sql(servers.superuser_url, f"DROP DATABASE {name} WITH (FORCE)")
+    yield copied(servers, original[0], name)
+    run_sql(servers.superuser_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="module")
 def database(database_urls):
     """Give a Database on a fresh migrated database; all rows are the module's own."""
-    from core.db import Database  # noqa: PLC0415 - only tests with a database pay
+    from tests.copies import opened_database  # noqa: PLC0415 - only tests with a database pay
 
-    database = Database(
-        database_urls.app_url,
-        owner_url=database_urls.owner_url,
-        dispatch_url=database_urls.dispatch_url,
-    )
+    database = opened_database(database_urls)
     yield database
     database.close()
 
@@ -139,35 +119,14 @@ def chromium():
 
 
 @pytest.fixture(scope="module")
-def services(database, database_urls, tmp_path_factory):
+def services(database, database_urls, original, tmp_path_factory):
     """Give what an app of this module opens: the real rooms, plain http, a store of its own."""
-    from core.catalog.host import load  # noqa: PLC0415 - only tests with an app pay
-    from core.config import Config  # noqa: PLC0415 - only tests with an app pay
-    from core.services import Services  # noqa: PLC0415 - only tests with an app pay
-    from core.store import Blobs  # noqa: PLC0415 - only tests with an app pay
-    from tenants import ROOM  # noqa: PLC0415 - only tests with an app pay
+    from tests.copies import opened_services  # noqa: PLC0415 - only tests with an app pay
 
     home = tmp_path_factory.mktemp("home")
-    config = Config(
-        database_url=database_urls.app_url,
-        owner_url=database_urls.owner_url,
-        dispatch_url=database_urls.dispatch_url,
-        redis_url=database_urls.redis_url,
-        blobs=home / "blobs",
-        home=home,
-        secret_key="a secret of the tests, long enough",
-        insecure_http=True,
-    )
-    from core.policy import NoPolicy  # noqa: PLC0415 - only tests with an app pay
-
-    opened = Services(
-        config=config,
-        database=database,
-        blobs=Blobs(config.blobs),
-        host=load(),
-        policy=NoPolicy(),
-    )
-    return replace(opened, policy=ROOM.policy(opened))
+    if original[1]:
+        shutil.copytree(original[1], home / "blobs")
+    return opened_services(database, database_urls, home)
 
 
 @pytest.fixture(scope="module")

@@ -53,6 +53,12 @@ _TELL = text(
 )
 
 
+# It has no values of its own, so one serves all statements; without its two parameters they fail.
+_VISIBLE = with_loader_criteria(
+    Owned, lambda cls: cls.visible(), include_aliases=True, propagate_to_loaders=False
+)
+
+
 def _narrow(state: ORMExecuteState) -> Result[Any] | None:
     """Add the tenant to what is selected, updated or deleted; check what is inserted."""
     owned = [m.class_ for m in state.all_mappers if issubclass(m.class_, Owned)]
@@ -70,19 +76,8 @@ def _narrow(state: ORMExecuteState) -> Result[Any] | None:
         )
     elif state.is_select and not state.is_column_load:
         state.parameters = state.parameters or {}
-        # The criterion has no values of its own: it is made once for each class and alias, and
-        # without the two parameters the statement fails.
-        return state.invoke_statement(
-            state.statement.options(
-                with_loader_criteria(
-                    Owned,
-                    lambda cls: cls.visible(),
-                    include_aliases=True,
-                    propagate_to_loaders=False,
-                )
-            ),
-            params={TENANT.key: tenant, ACTOR.key: actor},
-        )
+        told = {TENANT.key: tenant, ACTOR.key: actor}
+        return state.invoke_statement(state.statement.options(_VISIBLE), params=told)
     return None
 
 

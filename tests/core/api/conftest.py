@@ -15,6 +15,7 @@ from core.runs.plan import ask_run
 from tenants.people.models import Role
 from tenants.people.operations import add_member, create_user, make_token
 from tenants.tree.operations import create_tenant
+from tests.copies import copied, named, opened_database, opened_services
 
 TOWN = "x-sample"
 OTHER = "x-other"
@@ -31,11 +32,33 @@ def member_token(services, slug):
         return tenant_id, make_token(session, user_id, name="tests", scopes=GRANTED)
 
 
+@pytest.fixture(scope="session")
+def whole_town(servers, template, tmp_path_factory):
+    """Make the town once: its database, its store, and the tenant's id, a token, a run's id."""
+    home = tmp_path_factory.mktemp("town")
+    database = opened_database(copied(servers, template, "lc_town"))
+    services = opened_services(database, named(servers, "lc_town"), home)
+    found = settled(services, home)
+    database.close()
+    return "lc_town", home / "blobs", found
+
+
 @pytest.fixture(scope="module")
-def town(services, tmp_path_factory):
+def original(whole_town):
+    """Let this room's modules begin with a copy of the town, which each may change."""
+    return whole_town[:2]
+
+
+@pytest.fixture(scope="module")
+def town(whole_town):
     """Give the tenant's id, its administrator's token and a finished run's id."""
+    return whole_town[2]
+
+
+def settled(services, folder):
+    """Make a tenant with a small generated city, imported and judged by real workers."""
     tenant_id, token = member_token(services, TOWN)
-    city = generate(7, "示例", (117.0, 36.65), tmp_path_factory.mktemp("city"), residents=40_000)
+    city = generate(7, "示例", (117.0, 36.65), folder, residents=40_000)
     for kind, path in (
         (TableKind.STREETS, city.streets),
         (TableKind.RESIDENTS, city.residents),
