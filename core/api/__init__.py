@@ -9,6 +9,7 @@ from flask import Response
 from flask_smorest import Api
 
 from core import __version__
+from core.access import open_to_all
 from core.api import (
     around,
     audit,
@@ -43,6 +44,7 @@ class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest carries no types
     def _register_error_handlers(self) -> None:
         """Leave errors to the app, which tells pages and the API apart."""
 
+    @open_to_all
     def _openapi_json(self) -> Response:
         """Serve the description with the problems in it."""
         return Response(

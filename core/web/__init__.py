@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Flask
 
-from core.access import who
+from core.access import open_to_all, who
 from core.web import assets, figures, language
 from core.web.faults import error_page, fault_page, http_error_page
 from core.web.frame import frame_outside
@@ -26,6 +26,7 @@ __all__ = [
 
 def register(app: Flask, pages: Sequence[Blueprint]) -> None:
     """Teach the templates the house's language, and serve the rooms' pages."""
+    open_to_all(app.view_functions["static"])  # what every page is made with
     assets.offer(app)
     figures.offer(app)
     language.speak(app)

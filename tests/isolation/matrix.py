@@ -6,10 +6,12 @@ import hashlib
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from core.policy import Permission
+from tenants.tree.asked import VERBS
 from tests.isolation.policies import committed
 from tests.isolation.world import CANARY, CSRF, IDS, NOWHERE, nobodys
 from tests.journeys.operations import BODIES, PREFIX, described, pages
@@ -58,6 +60,11 @@ def ask(client: Any, operation: Any, slug: str, ids: dict[str, str]) -> Answer:
     asked = operation.request(slug, ids)
     if operation.path == "/t/{tenant}/comparison":
         asked["query_string"] = dict.fromkeys(TENANT_QUERY, ids["submission_id"])
+    return answer_of(client, asked, [slug, *(ids[name] for name in IDS)])
+
+
+def answer_of(client: Any, asked: dict[str, Any], words: Sequence[str]) -> Answer:
+    """Send a request and strip the words from its answer that were asked for."""
     answer = client.open(**asked)
     body = answer.get_data()
     answer.close()
@@ -69,13 +76,10 @@ def ask(client: Any, operation: Any, slug: str, ids: dict[str, str]) -> Answer:
     body = REQUEST_ID.sub(b"", body)
     if answer.mimetype == "text/html":
         body = CSRF.sub("", body.decode()).encode()
-    body = body.replace(slug.encode(), b"...")
-    for name in IDS:
-        body = body.replace(ids[name].encode(), b"...")
-    if "Location" in headers:
-        headers["Location"] = headers["Location"].replace(slug, "...")
-        for name in IDS:
-            headers["Location"] = headers["Location"].replace(ids[name], "...")
+    for word in words:
+        body = body.replace(word.encode(), b"...")
+        if "Location" in headers:
+            headers["Location"] = headers["Location"].replace(word, "...")
     headers.pop("Content-Length", None)  # of the body as it was; the body itself is compared
     return Answer(answer.status_code, tuple(sorted(headers.items())), body)
 
@@ -95,6 +99,7 @@ def says_ids(operation: Any) -> bool:
 
 
 PLACES = ("/places/{place}", "/places/{slug}")
+ARRANGED = tuple(f"{each}/{verb}" for each in PLACES for verb in VERBS)
 
 
 def secrets_of(place: Any, ids: dict[str, str]) -> list[bytes]:
@@ -131,7 +136,7 @@ def strangers(
     asked_for = [each for each in operations_of(app) if each.method == "GET" or not looking]
     for walker in walkers:
         for operation in asked_for:
-            if below_its_own(operation, walker, ids):
+            if below_its_own(operation, walker, ids) and operation.method == "GET":
                 its_tree(operation, walker, ids, hidden, found)
             pairs = [((place.slug, ids), (NOWHERE, nobodys()))]
             if at_home_too(operation, walker, ids):
@@ -148,9 +153,13 @@ def strangers(
 
 
 def below_its_own(operation: Any, walker: Any, ids: dict[str, str]) -> bool:
-    """Tell whether somebody of the place above looks at a place of the tree below it."""
+    """Tell whether somebody of the place above looks at or arranges a place of its own tree.
+
+    What they may there is a case of its own: see ``tree.py``. Who may not arrange is a stranger.
+    """
     looks = operation.path.endswith(PLACES) and operation.method == "GET"
-    return walker.home == ids["above"] and looks
+    arranges = operation.path.endswith(ARRANGED) and Permission.TENANT_CREATE in walker.may
+    return walker.home == ids["above"] and (looks or arranges)
 
 
 def at_home_too(operation: Any, walker: Any, ids: dict[str, str]) -> bool:

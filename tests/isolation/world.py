@@ -5,21 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import create_engine, func, select, text, update
 
 from core.db import ParentSees, Tenant, TenantPlugin
-from core.policy import Permission
+from core.policy import Permission, SystemPermission
 from tenants.people.invitations import invite
-from tenants.people.models import ApiToken, Invitation, Role
+from tenants.people.models import ApiToken, Invitation, Membership, Role, User, UserSession
 from tenants.people.operations import add_member, create_user, make_token
-from tenants.people.roles import PERMISSIONS, SEEN_FROM_ABOVE
+from tenants.people.roles import PERMISSIONS, SEEN_FROM_ABOVE, SYSTEM_PERMISSIONS
 from tenants.people.signing import make_link, redeem_link
 from tenants.review.models import Verdict
 from tenants.review.operations import review, submit
+from tenants.system.models import SystemRole
+from tenants.system.operations import add_system_role, refuse_working
 from tests.journeys.small_place import RESIDENTS
 from tests.uploading import upload
 
@@ -97,6 +100,7 @@ class Walker:
     may: frozenset[Permission]  # at home
     client: Any
     signed_in: bool = True
+    system: frozenset[SystemPermission] = frozenset()  # in the installation
 
 
 def person(place, *roles):
@@ -132,6 +136,11 @@ def with_cookie(app, services, place, role):
         user_id, link = user.id, make_link(session, user)
     with services.database.session(place.tenant_id, user_id) as session:
         add_member(session, user_id, role)
+    return signed_in_by(app, services, link)
+
+
+def signed_in_by(app, services, link):
+    """Give a client whose browser has used a link up, and sends its pages' token."""
     with services.database.unbound() as session:
         signed = redeem_link(session, link)
     client = app.test_client()
@@ -196,3 +205,65 @@ def share(place, sees: ParentSees):
 
 
 browsers = partial(by_role, how=with_cookie)
+
+
+def by_system(app, services):
+    """Give one browser for each system role: of no place, and with its own pages."""
+    walkers = []
+    for role in SystemRole:
+        with services.database.unbound() as session:
+            user = create_user(session, login=f"w-{uuid4()}", name=str(role))
+            add_system_role(session, user, role)
+            link = make_link(session, user)
+        client = signed_in_by(app, services, link)
+        name = f"{role} of the installation"
+        walkers.append(Walker(name, "", frozenset(), client, system=SYSTEM_PERMISSIONS[role]))
+    return walkers
+
+
+def once_a_member(app, services, place):
+    """Give the token of an administrator whose time is over and who runs the installation now."""
+    user_id = person(place, Role.BUREAU_ADMIN)
+    with services.database.session(place.tenant_id, user_id) as session:
+        token = make_token(session, user_id, name="walk", scopes=PERMISSIONS[Role.BUREAU_ADMIN])
+        held = update(Membership).where(Membership.user_id == user_id)
+        session.execute(held.values(expires_at=func.now()))
+    with services.database.unbound(user_id) as session:
+        user = session.get_one(User, user_id)
+        refuse_working(session, user)
+        add_system_role(session, user, SystemRole.SYSTEM_ADMIN)
+    return Walker("system_admin by an old token", "", frozenset(), bearer(app, token))
+
+
+def bystander(app, services, place):
+    """Give somebody of a place whose account failures have paused, and who is signed in."""
+    with_cookie(app, services, place, Role.BUREAU_STAFF)
+    with services.database.unbound() as session:
+        newest = select(UserSession).order_by(UserSession.id.desc()).limit(1)
+        row = session.scalars(newest).one()
+        user = session.get_one(User, row.user_id)
+        user.failed, user.locked_until = 5, func.now() + timedelta(days=1)
+        return Bystander(
+            user_id=str(user.id), session_id=str(row.id), superuser_url=place.superuser_url
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bystander:
+    """Somebody whose sign-in and account others name, and all rows of theirs."""
+
+    user_id: str
+    session_id: str
+    superuser_url: Any
+
+    def rows(self) -> list[str]:
+        """Give this person's rows as they lie in the database."""
+        engine = create_engine(self.superuser_url)
+        found: list[str] = []
+        with engine.connect() as connection:
+            for table in ("users", "sessions", "system_roles", "identities", "recovery_codes"):
+                column = "id" if table == "users" else "user_id"
+                wanted = text(f"SELECT t::text FROM {table} t WHERE {column} = :id ORDER BY 1")
+                found += connection.execute(wanted, {"id": self.user_id}).scalars()
+        engine.dispose()
+        return found

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.policy import Permission
 from tenants.people.models import Role
 from tenants.people.roles import PERMISSIONS
-from tests.isolation import matrix
+from tests.isolation import matrix, tree
 from tests.isolation.matrix import Found, ask, operations_of, secrets_of
+from tests.isolation.outside import operations_outside, outside
 from tests.isolation.policies import REMEDY, committed, declared, text_of
 from tests.isolation.world import (
     CANARY,
@@ -18,8 +21,11 @@ from tests.isolation.world import (
     anonymous,
     by_role,
     by_scope,
+    by_system,
+    bystander,
     fill,
     nobodys,
+    once_a_member,
     with_cookie,
     with_token,
 )
@@ -63,6 +69,7 @@ def strangers(app, services, ours, above):
 
 def test_every_policy_is_the_committed_one(app):
     assert text_of(declared(app)) == text_of(committed()), REMEDY
+    assert "UNDECLARED" not in committed().values()
 
 
 def test_nothing_tells_another_tenants_things_from_what_is_not_there(app, strangers, theirs, above):
@@ -158,3 +165,100 @@ def test_that_another_has_the_same_file_and_run_is_not_told(ours, theirs):
     assert answer.status_code == 202
     assert answer.json["id"] != ids["run_id"]
     assert answer.json["label"] == "ours"
+
+
+@pytest.fixture(scope="module")
+def family(settle, above, theirs, ours):
+    """Give places around both, by their slugs: children, a grandchild, another tree."""
+    made = {"x-above": above, "x-theirs": theirs[0], "x-ours": ours}
+    for slug, parent in (
+        *(("x-nephew", "x-theirs"), ("x-child", "x-ours"), ("x-other", "x-ours")),
+        *(("x-grand", "x-child"), ("x-abroad", None)),
+    ):
+        made[slug] = settle(slug, name=f"地方{len(made)}", parent_slug=parent)
+    return made
+
+
+FROM_ABOVE = tree.Around(
+    acting="x-above", one="x-theirs", child="x-nephew", other="x-ours", elsewhere=("x-abroad",)
+)
+FROM_OURS = tree.Around(
+    acting="x-ours",
+    one="x-child",
+    child="x-grand",
+    other="x-other",
+    elsewhere=("x-above", "x-theirs", "x-nephew", "x-abroad"),
+)
+MEMBERS = (Role.BUREAU_ADMIN, Role.BUREAU_STAFF, Role.OPERATOR)
+
+
+def members(app, services, place):
+    """Give nobody, some people of a place by their tokens, and its administrator's browser."""
+    ways = [(with_token, role) for role in MEMBERS] + [(with_cookie, Role.BUREAU_ADMIN)]
+    return [anonymous(app)] + [
+        Walker(f"{role}", place.slug, PERMISSIONS[role], how(app, services, place, role))
+        for how, role in ways
+    ]
+
+
+@pytest.mark.parametrize("around", [FROM_ABOVE, FROM_OURS], ids=["from above", "from beside"])
+def test_only_who_may_arranges_places_and_only_those_below(app, services, family, around):
+    walkers, found = members(app, services, family[around.acting]), Found()
+    before = matrix.imprint(*family.values()), tree.standing(family["x-above"])
+    tree.arranging(app, walkers, around, found)
+    assert not found.defects
+    looks, verbs = 2, 8  # by programs and on pages
+    assert found.calls["tree 200"] == 4 * looks + 2 * verbs  # two of the four are administrators
+    assert (matrix.imprint(*family.values()), tree.standing(family["x-above"])) == before
+
+
+def test_whoever_reaches_beyond_their_tree_is_found(app, services, family):
+    beyond = replace(FROM_OURS, elsewhere=("x-grand",))
+    found = Found()
+    tree.arranging(app, members(app, services, family["x-ours"])[1:2], beyond, found)
+    assert any(defect.startswith("tells") for defect in found.defects)
+
+
+def test_arranging_places_for_good_touches_the_tree_and_no_other_row(app, services, settle):
+    made = {"x-root": settle("x-root", name="根", level="nation")}
+    for slug, parent in (("x-full", "x-root"), ("x-part", "x-full"), ("x-beside", "x-root")):
+        made[slug] = settle(slug, name=f"处{len(made)}", parent_slug=parent)
+    made["x-full"].furnish()
+    around = tree.Around(
+        acting="x-root", one="x-full", child="x-part", other="x-beside", elsewhere=()
+    )
+    _, admin, *_, browser = members(app, services, made["x-root"])
+    found = Found()
+    tree.arranged(app, [admin, browser], around, made, found)
+    assert not found.defects
+    assert found.calls == {"arranged 200": 2, "arranged 303": 2}
+
+
+def test_who_runs_the_installation_is_a_stranger_in_every_place(app, services, theirs, ours):
+    walkers = [*by_system(app, services), once_a_member(app, services, ours)]
+    found, before = Found(), theirs[0].rows()
+    matrix.strangers(app, walkers, *theirs, found)
+    assert not found.defects
+    assert set(found.calls) == {"foreign 404"}
+    assert theirs[0].rows() == before
+
+
+def test_what_names_no_place_answers_whom_it_says_and_tells_nothing(app, services, theirs, ours):
+    asked = members(app, services, ours)
+    asked += [*by_system(app, services), once_a_member(app, services, ours)]
+    found = Found()
+    outside(app, asked, bystander(app, services, theirs[0]), secrets_of(*theirs), found)
+    assert not found.defects
+
+
+def test_a_way_into_the_installation_by_mistake_is_found(app, services, theirs):
+    [admin, *_] = by_system(app, services)
+    found = Found()
+    mistaken = replace(admin, system=frozenset())
+    outside(app, [mistaken], bystander(app, services, theirs[0]), [], found)
+    assert sum("GET /system" in defect for defect in found.defects) == 4  # two pages, asked twice
+
+
+def test_a_route_that_names_no_tenant_is_in_one_of_the_two_lists(app):
+    listed = [*operations_of(app), *operations_outside(app)]
+    assert {matrix.name_of(each) for each in listed} == declared(app).keys()
