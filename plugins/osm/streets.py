@@ -12,8 +12,6 @@ import osmium
 from marshmallow import fields
 from numpy.typing import NDArray
 from pyproj import Geod
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from core.contract import Problem, Raw, Settings, Severity, Source, Unreadable
 from plugins.osm.extract import ATTRIBUTION, opened
@@ -243,6 +241,10 @@ def _tables(segments: _Segments, *, largest_only: bool) -> dict[str, dict[str, N
 
 def _in_largest(ends: NDArray[Any]) -> NDArray[np.bool_]:
     """Mark the edges of the component with most nodes; the lowest-numbered of equals."""
+    # Imported here: every child that reads any file loads this plugin, and few read streets.
+    from scipy.sparse import coo_array  # noqa: PLC0415
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
     size = int(ends.max()) + 1
     graph = coo_array((np.ones(ends.shape[1], dtype=np.int8), (ends[0], ends[1])), (size, size))
     _, label = connected_components(graph, directed=False)
