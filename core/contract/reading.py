@@ -15,6 +15,7 @@ from pathlib import Path
 from core.contract.importer import Problem, Severity, Unreadable
 
 READ_BYTES = 512 * 1024 * 1024  # unpacked; a city of ten million points stays far below
+CHUNK = 1024 * 1024
 HEADER_ROWS = 20  # a header stands below at most this many rows of titles
 PLAUSIBLE = 0.6  # share of common characters: right guesses score 0.96–1.00, wrong ones ≤ 0.16
 GZIP = b"\x1f\x8b"
@@ -46,8 +47,7 @@ def read_bytes(path: Path, limit: int = READ_BYTES) -> bytes:
     raw = path.read_bytes()
     if raw.startswith(GZIP):
         try:
-            with gzip.open(io.BytesIO(raw)) as unpacked:
-                raw = unpacked.read(limit + 1)
+            raw = _unpacked(raw, limit + 1)
         except (OSError, EOFError, zlib.error) as cause:
             raise Unreadable(
                 "damaged",
@@ -67,6 +67,15 @@ def read_bytes(path: Path, limit: int = READ_BYTES) -> bytes:
             "The file is empty. Nothing was written. Check the export.",
         )
     return raw
+
+
+def _unpacked(packed: bytes, most: int) -> bytes:
+    """Unpack gzip, ``most`` bytes at most; asked for all at once, it would set aside that much."""
+    whole = io.BytesIO()
+    with gzip.open(io.BytesIO(packed)) as stream:
+        while piece := stream.read(min(CHUNK, most - whole.tell())):
+            whole.write(piece)
+    return whole.getvalue()
 
 
 def decode(raw: bytes) -> tuple[str, str]:

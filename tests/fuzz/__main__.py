@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from core.cli.processes import worker
-from core.intake.apart import MEMORY_BYTES
+from core.intake.apart import MOST_MEMORY
 from core.intake.receive import NAME_LENGTH
 from tests.fuzz.bombs import bombs
 from tests.fuzz.files import draw
@@ -113,7 +113,7 @@ def uploads(here: Any, number: int, seed: int, *, heavy: bool = True) -> Tally:
     left += list(Path(here.services.config.blobs).glob("*.unfinished"))
     if left:
         tally.defects.append(f"left behind: {[each.name for each in left][:5]}")
-    if tally.child_kib * 1024 > MEMORY_BYTES:
+    if tally.child_kib * 1024 > MOST_MEMORY:
         tally.defects.append(f"a child used {tally.child_kib} KiB")
     return tally
 

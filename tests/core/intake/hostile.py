@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import time
 
 import numpy as np
@@ -11,10 +12,10 @@ from core.contract import Importer, Manifest, Raw, Settings, TableKind, Unreadab
 
 
 def eat(source, options):
-    """Take memory without end."""
+    """Take address space without end; touching it would cost seconds where memory is short."""
     hoard = []
     while True:
-        hoard.append(np.ones(64 * 1024 * 1024))
+        hoard.append(np.empty(64 * 1024 * 1024))
 
 
 def spin(source, options):
@@ -46,9 +47,15 @@ def lie(source, options):
 
 
 def look(source, options):
-    """Tell what secrets can be seen."""
+    """Tell what secrets can be seen, and of how many threads."""
     seen = {name: value for name, value in os.environ.items() if "SECRET" in value}
-    raise Unreadable("seen", repr(seen), repr(seen))
+    raise Unreadable("seen", repr(seen), os.environ.get("OSMIUM_POOL_THREADS", "any"))
+
+
+def bounds(source, options):
+    """Tell how much memory and CPU the kernel allows."""
+    told = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_CPU)]
+    raise Unreadable("seen", " ".join(map(str, told)), "")
 
 
 def chatter(source, options):
@@ -81,5 +88,5 @@ def lifecircle_importers(settings):
             read=read,
             options=Settings,
         )
-        for read in (eat, spin, sleep, leave, fail, lie, look, chatter)
+        for read in (eat, spin, sleep, leave, fail, lie, look, bounds, chatter)
     ]

@@ -9,7 +9,7 @@ from core.catalog.view import catalogue_for
 from core.contract import Unreadable
 from core.db.held import Fenced
 from core.errors import Invalid, PluginFault
-from core.intake.apart import Limits, Request, read_apart
+from core.intake.apart import MIB, Limits, Request, read_apart
 from plugins import grid, sheets
 from tests.core.intake import hostile
 
@@ -63,6 +63,33 @@ def test_what_the_child_reads_comes_back(read):
 
 def test_a_reader_that_eats_memory_is_stopped(read):
     assert code_of(read, "hostile.eat") == "too_hungry"
+
+
+def bounds(read, size):
+    """Give the bytes of address space and the seconds of CPU that the kernel lets a reader have."""
+    with pytest.raises(Unreadable) as seen:
+        read("hostile.bounds", b"x" * size, limits=None)
+    return [int(word) for word in seen.value.message.split()]
+
+
+def test_a_small_file_has_small_limits_and_none_has_more_than_the_most(read):
+    memory, cpu = bounds(read, 1700)
+    assert (memory // MIB, cpu) == (640, 45)
+    more, longer = bounds(read, 12 * MIB)
+    assert (more // MIB, longer) == (1024, 57)
+    most = Limits.of(200 * MIB)
+    assert (most.memory_bytes // MIB, most.cpu_seconds, most.wall_seconds) == (2048, 120, 240)
+    assert Limits.of(0).wall_seconds == 90
+
+
+def test_a_small_file_that_eats_memory_dies_at_a_small_files_limit(read):
+    assert code_of(read, "hostile.eat", limits=None) == "too_hungry"
+
+
+def test_however_many_cores_there_are_a_reader_has_few_threads(read):
+    with pytest.raises(Unreadable) as seen:
+        read("hostile.look")
+    assert seen.value.english == "2"
 
 
 def test_a_reader_that_computes_for_ever_is_stopped(read):
@@ -148,6 +175,6 @@ def workbook(path, far):
 def test_a_workbook_with_a_cell_at_the_world_s_end_harms_only_the_child(read, tmp_path):
     bomb = workbook(tmp_path / "bomb.xlsx", "XFD1048576")
     assert len(bomb) < 2500
-    assert code_of(read, "outlet_sheet", bomb, "bomb.xlsx") == "too_hungry"
+    assert code_of(read, "outlet_sheet", bomb, "bomb.xlsx", limits=None) == "too_hungry"
     near = workbook(tmp_path / "near.xlsx", "C3")
     assert code_of(read, "outlet_sheet", near, "near.xlsx") == "no_header"
