@@ -1,4 +1,4 @@
-"""``lifecircle dev``: the long tests of a checkout: chaos, fuzz, soak, isolation."""
+"""``lifecircle dev``: the long tests of a checkout: chaos, determinism, fuzz, soak, isolation."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from core.errors import Misconfigured
 
 LONG = {
     "chaos": "故障注入：随机杀进程、清空队列、停顿，核对无丢失无重复。Random faults under load.",
+    "determinism": "同样的输入，各种方式都算出同样的字节。The same bytes in every way to compute.",
     "fuzz": "恶意上传与请求：不崩溃、不半途写入。Hostile uploads and requests.",
     "soak": "长时间负载：内存、连接与临时文件不增长。A long load: nothing grows.",
     "isolation": "全部操作 × 角色 × 他人编号：无泄露。Every operation, role and foreign id.",

@@ -19,15 +19,16 @@ from tests.bench.report import table
 FOLDER = RESULTS.parent / "results"
 LONG = {
     "chaos": "Kills, stalls, power cuts, an emptied queue, and a failure at every single point",
+    "determinism": "The same inputs, computed in every way that should not matter",
     "fuzz": "Hostile uploads and requests",
     "isolation": "Every operation, every role, own and foreign and nonexistent ids",
     "soak": "A long load",
 }
 FOREWORD = (
-    "Written by `lifecircle dev chaos`, `fuzz`, `isolation` and `soak`; each rewrites its own "
-    "section and keeps the others'. A defect is anything lost, doubled, unfinished, half written, "
-    "different from an undisturbed run, leaked, or an answer of 5xx that should not be one. "
-    "No test asserts a time."
+    "Written by `lifecircle dev chaos`, `determinism`, `fuzz`, `isolation` and `soak`; each "
+    "rewrites its own section and keeps the others'. A defect is anything lost, doubled, "
+    "unfinished, half written, different from an undisturbed run or from another way to compute, "
+    "leaked, or an answer of 5xx that should not be one. No test asserts a time."
 )
 
 

@@ -65,7 +65,10 @@ ELSEWHERE = {
     "lifecircle tenant erase": "tests/tenants: takes the chain away, with a record elsewhere",
     "lifecircle people identity": "tests/tenants/system: needs another house",
     **dict.fromkeys(
-        (f"lifecircle dev {name}" for name in ("chaos", "fuzz", "soak", "isolation")),
+        (
+            f"lifecircle dev {name}"
+            for name in ("chaos", "determinism", "fuzz", "soak", "isolation")
+        ),
         "the long tests",
     ),
 }
