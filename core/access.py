@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, cast
 from uuid import UUID
@@ -15,7 +15,7 @@ from sqlalchemy import select
 from core.db import Tenant, TenantState
 from core.errors import Forbidden, NotFound, NotSignedIn
 from core.limits import TENANT
-from core.policy import Actor, Permission, SystemPermission
+from core.policy import Actor, Extent, Permission, SystemPermission
 from core.services import Services
 
 View = Callable[..., Any]
@@ -30,6 +30,8 @@ class Here:
     """The tenant that a request acts in, as plain values, and who acts.
 
     ``past`` tells that it was merged into another: it is looked at and does nothing more.
+    ``part`` holds the keys of the areas that the answer has to be cut to, because the actor holds
+    the operation's permission for no more; ``None`` is the whole place.
     """
 
     actor: Actor
@@ -41,10 +43,19 @@ class Here:
     sample: bool
     services: Services
     past: bool = False
+    part: frozenset[str] | None = None
 
     def may(self, permission: Permission) -> bool:
-        """Tell whether the actor may do something else here; for showing or hiding a link."""
-        return self.services.policy.may(self.actor, permission, self.tenant_id)
+        """Tell whether the actor may do something else in the whole place; for showing a link."""
+        return self.extent(permission).whole
+
+    def extent(self, permission: Permission) -> Extent:
+        """Tell for how much of the place the actor holds a permission."""
+        return self.services.policy.extent(self.actor, permission, self.tenant_id)
+
+    def cut(self, permission: Permission) -> Here:
+        """Give the place cut to what the actor holds another permission for."""
+        return replace(self, part=self.extent(permission).part)
 
     def session(self) -> Any:
         """Open the unit of work bound to this tenant and actor."""
@@ -77,8 +88,16 @@ def actor() -> Actor:
     return found
 
 
-def here(slug: str, permission: Permission) -> Here:
+def here(slug: str, permission: Permission, *, cut_to_part: bool = False) -> Here:
     """Find the tenant of an address and ask whether the actor may.
+
+    Parameters
+    ----------
+    slug, permission
+        Where, and what for.
+    cut_to_part
+        Whether the operation cuts its answer to ``Here.part``. One that does not is refused to
+        whoever holds the permission for a part of the place only.
 
     Raises
     ------
@@ -87,17 +106,32 @@ def here(slug: str, permission: Permission) -> Here:
     """
     asking = actor()
     place = _find(slug, asking) if SLUG.fullmatch(slug) else None
-    if place is None or not place.may(Permission.TENANT_READ):
+    seen = None if place is None else place.extent(Permission.TENANT_READ)
+    if place is None or seen is None or not seen.anywhere:
         raise NotFound(NO_TENANT[0], english=NO_TENANT[1])
-    if not place.may(permission):
-        raise Forbidden(
+    held = place.extent(permission)
+    if not (held.whole or (cut_to_part and held.areas)):
+        raise _forbidden(place, permission, held.areas or seen.areas)
+    if "lifecircle_here" not in g:  # once a request, and only of those who may be here
+        current_app.extensions[LIMITS].count(TENANT, str(place.tenant_id))
+    g.lifecircle_here = place = replace(place, part=held.part)
+    return place
+
+
+def _forbidden(place: Here, permission: Permission, areas: frozenset[str]) -> Forbidden:
+    if not areas:
+        return Forbidden(
             f"您在{place.name}没有这项权限（{permission}）。请联系本单位管理员。",
             english=f"You lack the permission {permission} in {place.name}. Ask its administrator.",
         )
-    if "lifecircle_here" not in g:  # once a request, and only of those who may be here
-        current_app.extensions[LIMITS].count(TENANT, str(place.tenant_id))
-    g.lifecircle_here = place
-    return place
+    keys = sorted(areas)
+    return Forbidden(
+        f"您在{place.name}只负责{'、'.join(keys)}，这里针对整个地区（{permission}），没有打开，也没有"
+        "改变。需要时请本单位管理员放宽您的范围。",
+        english=f"In {place.name} you are responsible for {', '.join(keys)} only, and this is "
+        f"about the whole place ({permission}); nothing was shown or changed. Its administrator "
+        "can widen your part.",
+    )
 
 
 def _find(slug: str, asking: Actor) -> Here | None:
@@ -124,15 +158,20 @@ def _find(slug: str, asking: Actor) -> Here | None:
         )
 
 
-def requires(permission: Permission) -> Callable[[View], View]:
-    """Guard a view whose address names a tenant: ``view(here, …)`` runs only where allowed."""
+def requires(permission: Permission, *, cut_to_part: bool = False) -> Callable[[View], View]:
+    """Guard a view whose address names a tenant: ``view(here, …)`` runs only where allowed.
+
+    ``cut_to_part`` says that the view gives nothing beyond ``here.part``, and so is open to
+    whoever is responsible for a part of the place only; all others are not.
+    """
 
     def guard(view: View) -> View:
         @wraps(view)
         def guarded(*, tenant: str, **kwargs: Any) -> Any:
-            return view(here(tenant, permission), **kwargs)
+            return view(here(tenant, permission, cut_to_part=cut_to_part), **kwargs)
 
         guarded.access = permission  # type: ignore[attr-defined]  # read by the test over all routes
+        guarded.cut_to_part = cut_to_part  # type: ignore[attr-defined]  # the same
         return guarded
 
     return guard

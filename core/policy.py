@@ -60,14 +60,43 @@ class Actor:
     system: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """For how much of a place somebody holds a permission: all of it, some areas, or nothing.
+
+    ``areas`` are keys of areas that the place's runs judge. They say nothing where ``whole`` is
+    true, and both empty is not at all.
+    """
+
+    whole: bool = False
+    areas: frozenset[str] = frozenset()
+
+    @property
+    def anywhere(self) -> bool:
+        """Tell whether it is held for anything at all."""
+        return self.whole or bool(self.areas)
+
+    @property
+    def part(self) -> frozenset[str] | None:
+        """Give the areas that answers have to be cut to; ``None``: the whole place."""
+        return None if self.whole else self.areas
+
+
+NOWHERE = Extent()
+EVERYWHERE = Extent(whole=True)
+
+
 class Policy(Protocol):
     """Answered by ``tenants.people``; without one every route refuses."""
 
     def who(self, request: Request) -> Actor | None:
         """Tell who sent this request, or ``None``."""
 
+    def extent(self, actor: Actor, permission: Permission, tenant_id: UUID) -> Extent:
+        """Tell for how much of the tenant the actor holds the permission."""
+
     def may(self, actor: Actor, permission: Permission, tenant_id: UUID) -> bool:
-        """Tell whether the actor holds the permission in the tenant."""
+        """Tell whether the actor holds the permission for the whole tenant."""
 
     def may_system(self, actor: Actor, permission: SystemPermission) -> bool:
         """Tell whether the actor holds the permission in the installation."""
@@ -82,6 +111,10 @@ class NoPolicy:
     def who(self, request: Request) -> Actor | None:  # noqa: ARG002 - the port's signature
         """Know nobody."""
         return None
+
+    def extent(self, actor: Actor, permission: Permission, tenant_id: UUID) -> Extent:  # noqa: ARG002 - the port's signature
+        """Allow nothing."""
+        return NOWHERE
 
     def may(self, actor: Actor, permission: Permission, tenant_id: UUID) -> bool:  # noqa: ARG002 - the port's signature
         """Allow nothing."""

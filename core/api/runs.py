@@ -23,9 +23,20 @@ from core.downloads import attached
 from core.errors import Conflict, NotFound
 from core.jobs.queues import nudge
 from core.policy import Permission
+from core.runs.part import gaps_of, part_of
 from core.runs.plan import ask_run
+from core.runs.summary import Lacking, judged
 
 blueprint = ApiBlueprint("runs", __name__, description="评价运行与结果")
+OF_THE_WHOLE: dict[
+    str, Any
+] = {  # what of a run is left out for who answers for a part of the place
+    **dict.fromkeys(("people", "points_low", "points_high", "out_of", "grade", "fault_message")),
+    "grade_name": "",
+    "pending": [],
+    "notes": [],
+    "summary": {},
+}
 DOWNLOADS = {
     "arrow": "application/vnd.apache.arrow.file",
     "parquet": "application/vnd.apache.parquet",
@@ -121,7 +132,7 @@ class CoverageSchema(Schema):
 
 
 class AreaQuerySchema(Schema):
-    """Which area; ``whole`` is all homes together."""
+    """Which area; ``whole`` is all homes, or each of the areas that one is responsible for."""
 
     area = text(most=200, load_default=WHOLE)
 
@@ -148,10 +159,10 @@ def finished_run(session: Any, run_id: UUID) -> Run:
     return run
 
 
-def _shape(session: Any, run: Run) -> dict[str, Any]:
+def _shape(session: Any, run: Run, part: frozenset[str] | None = None) -> dict[str, Any]:
     job = session.scalar(select(Job.id).where(Job.subject_id == run.id))
     columns = {column.key: getattr(run, column.key) for column in Run.__table__.columns}
-    return {**columns, "job_id": job}
+    return {**columns, **({} if part is None else OF_THE_WHOLE), "job_id": job}
 
 
 @blueprint.route("/tenants/<tenant>/runs", methods=["POST"])
@@ -184,7 +195,7 @@ def ask(here: Here, headers: dict[str, str], asked: dict[str, Any]) -> Response:
 
 
 @blueprint.route("/tenants/<tenant>/runs")
-@requires(Permission.RUN_READ)
+@requires(Permission.RUN_READ, cut_to_part=True)
 @blueprint.arguments(PageSchema, location="query")
 @blueprint.response(200, RunRowSchema(many=True))
 def runs(here: Here, page: dict[str, int]) -> list[dict[str, Any]]:
@@ -196,20 +207,20 @@ def runs(here: Here, page: dict[str, int]) -> list[dict[str, Any]]:
             .limit(page["limit"])
             .offset(page["offset"])
         )
-        return [_shape(session, row) for row in rows]
+        return [_shape(session, row, here.part) for row in rows]
 
 
 @blueprint.route("/tenants/<tenant>/runs/<uuid:run_id>")
-@requires(Permission.RUN_READ)
+@requires(Permission.RUN_READ, cut_to_part=True)
 @blueprint.response(200, RunSchema)
 def run(here: Here, run_id: UUID) -> dict[str, Any]:
     """Give one run with its plan: every digest, parameter and version it depends on."""
     with here.session() as session:
-        return _shape(session, find_run(session, run_id))
+        return _shape(session, find_run(session, run_id), here.part)
 
 
 @blueprint.route("/tenants/<tenant>/runs/<uuid:run_id>/scores")
-@requires(Permission.RUN_READ)
+@requires(Permission.RUN_READ, cut_to_part=True)
 @blueprint.response(200, ScoreSchema(many=True))
 def scores(here: Here, run_id: UUID) -> list[RunScore]:
     """Give the judgement of every area."""
@@ -217,38 +228,33 @@ def scores(here: Here, run_id: UUID) -> list[RunScore]:
 
 
 @blueprint.route("/tenants/<tenant>/runs/<uuid:run_id>/lines")
-@requires(Permission.RUN_READ)
+@requires(Permission.RUN_READ, cut_to_part=True)
 @blueprint.arguments(AreaQuerySchema, location="query")
 @blueprint.response(200, LineSchema(many=True))
 def lines(here: Here, asked: dict[str, str], run_id: UUID) -> list[RunLine]:
     """Give one area's scorecard, line by line."""
-    wanted = select(RunLine).where(RunLine.area_key == asked["area"]).order_by(RunLine.position)
-    return _rows(here, run_id, wanted)
+    wanted = select(RunLine).order_by(RunLine.area_key, RunLine.position)
+    return _rows(here, run_id, wanted, asked["area"])
 
 
 @blueprint.route("/tenants/<tenant>/runs/<uuid:run_id>/coverage")
-@requires(Permission.RUN_READ)
+@requires(Permission.RUN_READ, cut_to_part=True)
 @blueprint.arguments(AreaQuerySchema, location="query")
 @blueprint.response(200, CoverageSchema(many=True))
 def coverage(here: Here, asked: dict[str, str], run_id: UUID) -> list[RunCoverage]:
     """Give the people covered in one area, by format and minutes."""
-    wanted = (
-        select(RunCoverage)
-        .where(RunCoverage.area_key == asked["area"])
-        .order_by(RunCoverage.format_key, RunCoverage.minutes)
+    wanted = select(RunCoverage).order_by(
+        RunCoverage.area_key, RunCoverage.format_key, RunCoverage.minutes
     )
-    return _rows(here, run_id, wanted)
+    return _rows(here, run_id, wanted, asked["area"])
 
 
 @blueprint.route("/tenants/<tenant>/runs/<uuid:run_id>/gaps.geojson")
-@requires(Permission.RUN_READ)
+@requires(Permission.RUN_READ, cut_to_part=True)
 @blueprint.arguments(GapQuerySchema, location="query")
 @blueprint.response(200, GEOJSON, content_type="application/geo+json")
 def gaps_geojson(here: Here, asked: dict[str, str], run_id: UUID) -> Response:
     """Give the clusters of residents who lack a format, most people first, as points."""
-    wanted = select(RunGap).order_by(RunGap.format_key, RunGap.rank)
-    if asked["format"]:
-        wanted = wanted.where(RunGap.format_key == asked["format"])
     body = {
         "type": "FeatureCollection",
         "features": [
@@ -256,9 +262,9 @@ def gaps_geojson(here: Here, asked: dict[str, str], run_id: UUID) -> Response:
                 "type": "Feature",
                 "geometry": {"type": "Point", "coordinates": [row.lon, row.lat]},
                 "properties": {
-                    "format": row.format_key,
+                    "format": key,
                     "rank": row.rank,
-                    "area": row.area_key,
+                    "area": area,
                     "people": row.people,
                     "groups": row.groups,
                     "homes": row.homes,
@@ -267,7 +273,7 @@ def gaps_geojson(here: Here, asked: dict[str, str], run_id: UUID) -> Response:
                     "median_minutes": row.median_minutes,
                 },
             }
-            for row in _rows(here, run_id, wanted)
+            for key, area, row in _gaps(here, run_id, asked["format"])
         ],
     }
     return Response(json.dumps(body, ensure_ascii=False), mimetype="application/geo+json")
@@ -292,10 +298,31 @@ def minutes(here: Here, run_id: UUID, form: str) -> Response:
     return attached(content, f"minutes-{run_id}.{form}", DOWNLOADS[form])
 
 
-def _rows(here: Here, run_id: UUID, wanted: Any) -> list[Any]:
+def _gaps(here: Here, run_id: UUID, key: str) -> list[tuple[str, str, RunGap | Lacking]]:
+    """Give the gaps of one format, or of all: what each lacks, its area, and its figures."""
     with here.session() as session:
-        finished_run(session, run_id)
+        run = finished_run(session, run_id)
+        part = part_of(session, here.services.blobs, run, here.part)
+    if part is not None:
+        keys = [key] if key else sorted(part.limits)
+        found = [gap.lacking for one in keys for gap in gaps_of(part, one, {})]
+        return [(each.key, each.area, each) for each in found]
+    wanted = select(RunGap).order_by(RunGap.format_key, RunGap.rank)
+    if key:
+        wanted = wanted.where(RunGap.format_key == key)
+    return [(row.format_key, row.area_key, row) for row in _rows(here, run_id, wanted)]
+
+
+def _rows(here: Here, run_id: UUID, wanted: Any, area: str | None = None) -> list[Any]:
+    """Read rows of a finished run: of one area, or of all; never of another than one may see."""
+    with here.session() as session:
+        run = finished_run(session, run_id)
         entity = wanted.column_descriptions[0]["entity"]
+        part = judged(session, run, here.part)
+        if part is not None:
+            wanted = wanted.where(entity.area_key.in_(part))
+        if area is not None and (part is None or area != WHOLE):
+            wanted = wanted.where(entity.area_key == area)
         rows = list(session.scalars(wanted.where(entity.run_id == run_id)))
         for row in rows:
             session.expunge(row)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import numpy as np
@@ -37,12 +37,21 @@ RANKS = {  # how wide a street of OpenStreetMap's kinds is drawn; all others 0
 }
 
 Formats = Mapping[str, BusinessFormat]
+Rows: TypeAlias = NDArray[np.int64]
+Holds: TypeAlias = Callable[[NDArray[np.float64], NDArray[np.float64]], Rows]
 
 
-def homes_columns(blobs: Blobs, run: Run, key: str, formats: Formats) -> dict[str, Any]:
-    """Give homes with the minutes to one format or slot; ``None`` beyond the run's limit."""
+def homes_columns(
+    blobs: Blobs, run: Run, key: str, formats: Formats, rows: Rows | None = None
+) -> dict[str, Any]:
+    """Give homes with the minutes to one format or slot; ``None`` beyond the run's limit.
+
+    Where only some ``rows`` of the residents are given, the column ``row`` says which.
+    """
     table = minutes_of_run(blobs, run)
-    return {
+    if rows is not None:
+        table = {name: column[rows] for name, column in table.items()}
+    return ({} if rows is None else {"row": rows.tolist()}) | {
         "format": key,
         "name": name_of(key, formats),
         "english": name_of(key, formats, english=True),
@@ -53,10 +62,15 @@ def homes_columns(blobs: Blobs, run: Run, key: str, formats: Formats) -> dict[st
     }
 
 
-def home(blobs: Blobs, run: Run, row: int, formats: Formats) -> dict[str, Any]:
-    """Give one home's people and its minutes to every format, 六个一 first."""
+def home(
+    blobs: Blobs, run: Run, row: int, formats: Formats, rows: Rows | None = None
+) -> dict[str, Any]:
+    """Give one home's people and its minutes to every format, 六个一 first.
+
+    Another than some ``rows`` answers as one that is not there.
+    """
     table = minutes_of_run(blobs, run)
-    if not 0 <= row < len(table["people"]):
+    if not 0 <= row < len(table["people"]) or (rows is not None and row not in rows):
         raise NotFound("没有这一行居民点。请检查编号。", english="There is no home in this row.")
     measured = (name.removeprefix(WALK) for name in table if name.startswith(WALK))
     spoken = (
@@ -77,8 +91,13 @@ def home(blobs: Blobs, run: Run, row: int, formats: Formats) -> dict[str, Any]:
     }
 
 
-def outlets_columns(blobs: Blobs, run: Run, key: str, formats: Formats) -> dict[str, Any]:
-    """Give the outlets that offer a format, or any format of a slot, to those who walk there."""
+def outlets_columns(
+    blobs: Blobs, run: Run, key: str, formats: Formats, holds: Holds | None = None
+) -> dict[str, Any]:
+    """Give the outlets that offer a format, or any format of a slot, to those who walk there.
+
+    ``holds`` chooses those that are given, by longitudes and latitudes; all where it is left out.
+    """
     tables = thaw(blobs, run.plan["inputs"][TableKind.OUTLETS], verify=False).tables
     wanted = {key}
     if key.startswith(SLOT):
@@ -95,6 +114,8 @@ def outlets_columns(blobs: Blobs, run: Run, key: str, formats: Formats) -> dict[
             if offered in wanted and mode in modes
         ]
     ).astype(np.int64)
+    if holds is not None:
+        rows = rows[holds(outlets["lon"][rows], outlets["lat"][rows])]
     return {
         "lon": _degrees(outlets["lon"][rows]),
         "lat": _degrees(outlets["lat"][rows]),
@@ -163,12 +184,14 @@ def streets_columns(blobs: Blobs, run: Run) -> dict[str, Any]:
     }
 
 
-def areas_geojson(blobs: Blobs, run: Run) -> dict[str, Any]:
-    """Give the areas of a run; an empty collection where it has none."""
+def areas_geojson(
+    blobs: Blobs, run: Run, only: Mapping[str, NDArray[Any]] | None = None
+) -> dict[str, Any]:
+    """Give the areas of a run, or ``only`` some rows of its table; empty where it has none."""
     digest = run.plan["inputs"].get(TableKind.AREAS)
     if digest is None:
         return _collection(())
-    table = thaw(blobs, digest, verify=False).tables["areas"]
+    table = thaw(blobs, digest, verify=False).tables["areas"] if only is None else only
     shapes = shapely.set_precision(
         shapely.simplify(shapely.from_wkb(table["wkb"]), SIMPLIFIED_DEGREES), 10**-DEGREE_DECIMALS
     )

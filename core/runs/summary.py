@@ -97,6 +97,33 @@ def find_done(session: Session, run_id: UUID) -> Run:
     return run
 
 
+def judged(session: Session, run: Run, part: frozenset[str] | None) -> frozenset[str] | None:
+    """Give those areas of somebody's part that a finished run judged; the whole stays ``None``.
+
+    Raises
+    ------
+    NotFound
+        It judged none of them: its areas are others than those that the part is named after.
+    """
+    if part is None:
+        return None
+    found = session.scalars(
+        select(RunScore.area_key).where(
+            RunScore.run_id == run.id, RunScore.area_key.in_(part), RunScore.area_key != WHOLE
+        )
+    ).all()
+    if not found:
+        keys = sorted(part)
+        raise NotFound(
+            f"这次评价所用的区域里没有您负责的{'、'.join(keys)}，没有可看的结果。请看别的评价，"
+            "或请本单位管理员核对您的范围。",
+            english=f"The areas of this run do not include {', '.join(keys)}, which you are "
+            "responsible for, so there is nothing to show. Look at another run, or ask your "
+            "administrator to check your part.",
+        )
+    return frozenset(found)
+
+
 def job_of(session: Session, run_id: UUID) -> Job:
     """Find the job that computes, or computed, a run."""
     return session.scalars(
@@ -143,9 +170,15 @@ def run_json(run: Run) -> dict[str, Any]:
     }
 
 
-def scores(session: Session, run_id: UUID) -> tuple[Score, ...]:
-    """List every area's judgement without lines: the whole first, then the most points first."""
-    rows = session.scalars(select(RunScore).where(RunScore.run_id == run_id)).all()
+def scores(session: Session, run_id: UUID, part: frozenset[str] | None = None) -> tuple[Score, ...]:
+    """List every area's judgement without lines: the whole first, then the most points first.
+
+    ``part`` are the keys of the areas that are listed; ``None`` lists all.
+    """
+    wanted = select(RunScore).where(RunScore.run_id == run_id)
+    if part is not None:
+        wanted = wanted.where(RunScore.area_key.in_(part))
+    rows = session.scalars(wanted).all()
     ordered = sorted(rows, key=lambda row: (row.area_key != WHOLE, -row.points_low, row.area_key))
     return tuple(_score(row) for row in ordered)
 
@@ -156,13 +189,18 @@ def scorecard(session: Session, run_id: UUID, area_key: str = WHOLE) -> Score:
         select(RunScore).where(RunScore.run_id == run_id, RunScore.area_key == area_key)
     ).first()
     if row is None:
-        raise NotFound("这次运行没有该区域。请检查编号。", english="The run has no such area.")
+        raise no_area()
     lines = session.scalars(
         select(RunLine)
         .where(RunLine.run_id == run_id, RunLine.area_key == area_key)
         .order_by(RunLine.position)
     )
     return _score(row, tuple(line.line for line in lines))
+
+
+def no_area() -> NotFound:
+    """Say that a run has no such area, whether it has none or whoever asks may not see it."""
+    return NotFound("这次运行没有该区域。请检查编号。", english="The run has no such area.")
 
 
 def coverage(

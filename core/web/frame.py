@@ -44,12 +44,12 @@ def frame(here: Here, current: str, picks: Sequence[Pick] = ()) -> Shell:
         data = Entry(key="data", label=_("数据"), href=_page("datasets", here), icon="data")
         work = Entry(key="jobs", label=_("任务"), href=_page("jobs", here), icon="run")
         entries[0] += [data, work]
-    if here.may(Permission.RUN_READ):
-        entries[1] += [
-            Entry(key="runs", label=_("评价"), href=_page("runs", here), icon="score"),
-            Entry(key="map", label=_("地图"), href=_page("latest_map", here), icon="map"),
-            Entry(key="gaps", label=_("缺口"), href=_page("latest_gaps", here), icon="gap"),
-        ]
+    reads = here.extent(Permission.RUN_READ)
+    if reads.anywhere:
+        score = Entry(key="runs", label=_("评价"), href=_page("runs", here), icon="score")
+        drawn = Entry(key="map", label=_("地图"), href=_page("latest_map", here), icon="map")
+        gaps = Entry(key="gaps", label=_("缺口"), href=_page("latest_gaps", here), icon="gap")
+        entries[1] += [score, drawn, gaps] if reads.whole else [score, gaps]
     if here.may(Permission.SUBMISSION_READ):
         reviews = here.may(Permission.SUBMISSION_REVIEW)
         entries[2].append(
@@ -60,9 +60,9 @@ def frame(here: Here, current: str, picks: Sequence[Pick] = ()) -> Shell:
                 icon="review" if reviews else "submit",
             )
         )
-    entries[2].append(
-        Entry(key="places", label=_("地区"), href=f"{_page('home', here)}places", icon="house")
-    )
+    if here.may(Permission.TENANT_READ):
+        tree = f"{_page('home', here)}places"
+        entries[2].append(Entry(key="places", label=_("地区"), href=tree, icon="house"))
     if here.may(Permission.PLUGIN_READ):
         there = f"{_page('home', here)}plugins"
         entries[2].append(Entry(key="plugins", label=_("插件"), href=there, icon="settings"))
@@ -94,6 +94,11 @@ def run_picks(run: Run, ruleset: str, as_of: date | None) -> list[Pick]:
     if as_of is not None:
         picks.append(Pick(label=_("居民截至"), value=day(as_of)))
     return picks
+
+
+def part_pick(names: Sequence[str]) -> Pick:
+    """Say which part of the place the page's figures are about."""
+    return Pick(label=_("负责范围"), value=_("、").join(names))
 
 
 def _person(actor: Actor) -> dict[str, Any]:

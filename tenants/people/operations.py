@@ -257,8 +257,8 @@ def make_token(
         of bounds.
     """
     held = permissions_here(session, user_id)
-    if kind is TokenKind.SERVICE:
-        held -= NOT_FOR_SERVICES
+    if kind is TokenKind.SERVICE:  # it is the whole place's, so nobody makes one from a part
+        held = permissions_here(session, user_id, of_the_whole=True) - NOT_FOR_SERVICES
     missing = sorted(set(scopes) - held)
     if not scopes or missing:
         raise Invalid(
@@ -335,8 +335,10 @@ def tokens_of(session: Session) -> Sequence[ApiToken]:
     return session.scalars(select(ApiToken).order_by(ApiToken.id.desc())).all()
 
 
-def permissions_here(session: Session, user_id: UUID) -> frozenset[Permission]:
-    """Give what somebody may do in the session's tenant by their roles there."""
+def permissions_here(
+    session: Session, user_id: UUID, *, of_the_whole: bool = False
+) -> frozenset[Permission]:
+    """Give what somebody may do in the session's tenant, or in all of it, by their roles there."""
     roles = session.execute(
         select(Membership.role, Membership.scope_area).where(
             Membership.tenant_id == session.info["tenant_id"],
@@ -344,7 +346,8 @@ def permissions_here(session: Session, user_id: UUID) -> frozenset[Permission]:
             or_(Membership.expires_at.is_(None), Membership.expires_at > func.now()),
         )
     )
-    return frozenset().union(*(permitted(Role(role), part) for role, part in roles))
+    counted = [(role, part) for role, part in roles if part is None or not of_the_whole]
+    return frozenset().union(*(permitted(Role(role), part) for role, part in counted))
 
 
 def _held(session: Session, user_id: UUID, role: Role) -> Membership | None:

@@ -244,7 +244,7 @@ def _own_tokens(actor: Actor, slugs: list[str]) -> list[dict[str, Any]]:
     """List the tokens that somebody has, place by place; each place is its own unit of work."""
     listed = []
     for slug in slugs:
-        place = here(slug, Permission.TENANT_READ)
+        place = here(slug, Permission.TENANT_READ, cut_to_part=True)  # of the person, not of a part
         with place.session() as opened:
             listed += [
                 {"place": place.name, "slug": slug, **token_shape(token)}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from core.db import WHOLE, Run, RunScore
 from core.errors import Invalid
-from tenants.people.models import Role
+from tenants.people.models import Membership, Role
 from tenants.people.roles import FOR_THE_WHOLE
 
 PART = re.compile(r"[\w.:/-]{1,80}")  # as an areas file may key its areas
@@ -41,6 +42,21 @@ def checked_part(role: Role, scope_area: str | None) -> str | None:
             "part; nothing was changed.",
         )
     return part
+
+
+def places_held_whole(session: Session, user_id: UUID) -> frozenset[UUID]:
+    """Name the places where somebody has a role for all of it now; none looks down from a part.
+
+    ``session`` is unbound, with the same person as its actor.
+    """
+    held = session.scalars(
+        select(Membership.tenant_id).where(
+            Membership.user_id == user_id,
+            Membership.scope_area.is_(None),
+            or_(Membership.expires_at.is_(None), Membership.expires_at > func.now()),
+        )
+    )
+    return frozenset(held)
 
 
 def parts_of(session: Session) -> Sequence[tuple[str, str]]:

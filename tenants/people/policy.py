@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from core.config import Config
 from core.db import ParentSees, Tenant, TenantState
 from core.db.session import Database
-from core.policy import Actor, Permission, SystemPermission
+from core.policy import EVERYWHERE, NOWHERE, Actor, Extent, Permission, SystemPermission
 from tenants.people import tokens
 from tenants.people.models import ApiToken, Membership, Role, TokenKind, User, UserSession
 from tenants.people.roles import (
@@ -61,23 +61,28 @@ class RoomPolicy:
         return self._by_session(cookie) if cookie else None
 
     def may(self, actor: Actor, permission: Permission, tenant_id: UUID) -> bool:
-        """Tell whether the actor holds a permission in a tenant.
+        """Tell whether the actor holds a permission for the whole of a tenant."""
+        return self.extent(actor, permission, tenant_id).whole
+
+    def extent(self, actor: Actor, permission: Permission, tenant_id: UUID) -> Extent:
+        """Tell for how much of a tenant the actor holds a permission.
 
         By a role there; or, for looking only, by a role at an ancestor where the tenant lets its
-        ancestors see everything. A token counts in its own tenant and for its scopes, and only
-        while its person holds the permission; a service token by its scopes alone. A role for a
-        part of a place looks there and counts nowhere else. In a merged place nobody does more than
-        ``KEPT_IN_THE_PAST``. Whoever runs the installation may
-        nothing anywhere: they read no tenant's data.
+        ancestors see everything. A role for a part of a place counts for that part and nowhere
+        else; of several roles all parts count together, and the whole place before any part.
+        A token counts in its own tenant and for its scopes, and only while its person holds the
+        permission; a service token by its scopes alone. In a merged place nobody does more than
+        ``KEPT_IN_THE_PAST``. Whoever runs the installation may nothing anywhere: they read no
+        tenant's data.
         """
         if actor.system is not None:
-            return False
+            return NOWHERE
         if actor.tenant_id is not None and actor.tenant_id != tenant_id:
-            return False
+            return NOWHERE
         if actor.scopes is not None and permission not in actor.scopes:
-            return False
+            return NOWHERE
         if actor.service:
-            return self._is_active(tenant_id)
+            return EVERYWHERE if self._is_active(tenant_id) else NOWHERE
         home, there = aliased(Tenant), aliased(Tenant)
         above = and_(there.parent_sees == ParentSees.ALL, func.starts_with(there.path, home.path))
         with self._database.unbound(actor.id) as session:
@@ -93,12 +98,14 @@ class RoomPolicy:
                     or_(home.state == TenantState.ACTIVE, home.id == there.id),
                 )
             ).all()
-        return any(
-            permission in permitted(Role(role), part)
+        parts = {
+            part
+            for role, part, home_id, state in roles
+            if permission in permitted(Role(role), part)
             and (home_id == tenant_id or (part is None and permission in SEEN_FROM_ABOVE))
             and (state == TenantState.ACTIVE or permission in KEPT_IN_THE_PAST)
-            for role, part, home_id, state in roles
-        )
+        }
+        return EVERYWHERE if None in parts else Extent(areas=frozenset(filter(None, parts)))
 
     def may_system(self, actor: Actor, permission: SystemPermission) -> bool:
         """Tell whether the actor holds a permission in the installation; a token never does."""

@@ -59,14 +59,14 @@ def end_token(here: Here, token_id: UUID) -> Response:
 
 
 @blueprint.route("/t/<tenant>/my-tokens")
-@requires(Permission.TENANT_READ)
+@requires(Permission.TENANT_READ, cut_to_part=True)
 def my_tokens(here: Here) -> Response:
     """List one's own tokens here, and offer to make one for what one may do here."""
     return _tokens(here, own=True)
 
 
 @blueprint.route("/t/<tenant>/my-tokens", methods=["POST"])
-@requires(Permission.TENANT_READ)
+@requires(Permission.TENANT_READ, cut_to_part=True)
 def new_own_token(here: Here) -> Response:
     """Make a personal token; its text stands in this answer and nowhere else."""
     try:
@@ -77,7 +77,7 @@ def new_own_token(here: Here) -> Response:
 
 
 @blueprint.route("/t/<tenant>/my-tokens/<uuid:token_id>/revoke", methods=["POST"])
-@requires(Permission.TENANT_READ)
+@requires(Permission.TENANT_READ, cut_to_part=True)
 def end_own_token(here: Here, token_id: UUID) -> Response:
     """End one of one's own tokens now."""
     with here.session() as session:

@@ -68,9 +68,9 @@ SYSTEM_PERMISSIONS: Mapping[SystemRole, frozenset[SystemPermission]] = {
 # What a role at an ancestor may do in a tenant whose ``parent_sees`` is ``all``: look, never touch.
 SEEN_FROM_ABOVE = frozenset({P.TENANT_READ, P.DATA_READ, P.RUN_READ, P.PLUGIN_READ})
 
-# What a role for a part of a place leaves: it looks at the whole place and changes nothing, for
-# what is imported, started and submitted is always the whole place's.
-LEFT_TO_A_PART = SEEN_FROM_ABOVE | {P.SUBMISSION_READ}
+# What a role for a part of a place leaves: to look at that part, where an operation can be cut to
+# it. Data, plugins and submissions are the whole place's, and so is all that is changed.
+LEFT_TO_A_PART = frozenset({P.TENANT_READ, P.RUN_READ})
 
 # Roles that are for a whole place or not at all: they govern, judge or check it.
 FOR_THE_WHOLE = frozenset({Role.BUREAU_ADMIN, Role.REVIEWER, Role.AUDITOR})
@@ -128,13 +128,23 @@ PERMISSION_NAMES: Mapping[Permission, tuple[str, str]] = {
 
 
 def permitted(role: Role, scope_area: str | None) -> frozenset[Permission]:
-    """Give what a role allows in its place, less where it is for a part of the place."""
+    """Give what a role allows: in all of its place, or of that what counts for a part."""
     return PERMISSIONS[role] if scope_area is None else PERMISSIONS[role] & LEFT_TO_A_PART
 
 
 def matrix() -> str:
-    """Print who may do what: a row a permission, a column a role; then the installation's."""
-    return _table(Permission, PERMISSIONS) + "\n" + _table(SystemPermission, SYSTEM_PERMISSIONS)
+    """Print who may do what: a row a permission, a column a role; for a part; the installation's.
+
+    Of a part only what is left there: every other permission a role for a part holds nowhere.
+    """
+    of_a_part = {role: permitted(role, "a part") for role in Role if role not in FOR_THE_WHOLE}
+    left = [permission for permission in Permission if permission in LEFT_TO_A_PART]
+    tables = (
+        _table(Permission, PERMISSIONS),
+        "for a part of a place, cut to it\n" + _table(left, of_a_part),
+        _table(SystemPermission, SYSTEM_PERMISSIONS),
+    )
+    return "\n".join(tables)
 
 
 def _table(rows: Iterable[str], held: Mapping[Any, frozenset[Any]]) -> str:

@@ -84,7 +84,7 @@ def reset_phone(here: Here, user_id: UUID) -> Response:
 
 
 @blueprint.route("/t/<tenant>/roles")
-@requires(Permission.TENANT_READ)
+@requires(Permission.TENANT_READ, cut_to_part=True)
 def roles(here: Here) -> Response:
     """Show which role may do what."""
     return page(

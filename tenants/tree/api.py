@@ -109,7 +109,7 @@ def me(actor: Actor) -> dict[str, Any]:
 
 
 @blueprint.route("/tenants/<tenant>")
-@requires(Permission.TENANT_READ)
+@requires(Permission.TENANT_READ, cut_to_part=True)
 @blueprint.response(200, TenantSchema)
 def tenant(here: Here) -> dict[str, Any]:
     """Give one place."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, request, url_for
@@ -19,6 +19,7 @@ from core.web.language import in_english
 from core.web.pages.blueprint import page, see
 from tenants.people.models import Role
 from tenants.people.operations import places_of
+from tenants.people.parts import places_held_whole
 from tenants.people.roles import PERMISSIONS, ROLE_NAMES
 from tenants.tree.operations import ancestors, descendants, set_parent_sees
 
@@ -42,7 +43,9 @@ def places(actor: Actor) -> Response:
             for tenant, roles in places_of(session, actor.id)
             if actor.tenant_id in {None, tenant.id}
         }
-        seen = {} if actor.tenant_id else _seen_from_above(session, held)
+        whole = places_held_whole(session, actor.id)
+        above_all = [tenant for key, (tenant, _roles) in held.items() if key in whole]
+        seen = {} if actor.tenant_id else _seen_from_above(session, above_all, held)
         listed = sorted(
             [*held.values(), *((tenant, frozenset()) for tenant in seen.values())],
             key=lambda pair: pair[0].path,
@@ -95,11 +98,11 @@ def share(here: Here) -> Response:
 
 
 def _seen_from_above(
-    session: Session, held: Mapping[UUID, tuple[Tenant, frozenset[Role]]]
+    session: Session, whole: Sequence[Tenant], held: Collection[UUID]
 ) -> dict[UUID, Tenant]:
-    """Find the places below one's own that let everything be seen from above."""
+    """Find the places below those that one holds whole that let everything be seen from above."""
     found: dict[UUID, Tenant] = {}
-    for tenant, _roles in held.values():
+    for tenant in whole:
         for below in descendants(session, tenant):
             if below.parent_sees == ParentSees.ALL and below.state == TenantState.ACTIVE:
                 found[below.id] = below

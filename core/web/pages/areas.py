@@ -28,7 +28,7 @@ AREA_KINDS = {
 
 
 @blueprint.route("/t/<tenant>/runs/<uuid:run_id>/areas")
-@requires(Permission.RUN_READ)
+@requires(Permission.RUN_READ, cut_to_part=True)
 def run_areas(here: Here, run_id: UUID) -> Response:
     """Show every area's judgement in one table."""
     with here.session() as session:

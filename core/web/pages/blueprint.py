@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 from flask import Blueprint, Response, make_response, redirect, render_template
 from flask_babel import gettext as _
 
 from core.contract import Span
-from core.db import Run
 from core.errors import LifecircleError
 from core.web.figures import NOTHING
 from core.web.language import in_english
+
+
+class HasPoints(Protocol):
+    """A run, or what it says of an area."""
+
+    @property
+    def points_low(self) -> float | None:
+        """The least that it may have got."""
+
+    @property
+    def points_high(self) -> float | None:
+        """The most that it may have got."""
+
 
 blueprint = Blueprint("pages", "core.web")
 BEIJING = timezone(timedelta(hours=8))
@@ -66,7 +78,7 @@ def moment(when: datetime | None) -> str:
 
 
 @blueprint.app_template_filter("run_points")
-def run_points(run: Run) -> Span | None:
+def run_points(run: HasPoints) -> Span | None:
     """Give a run's points as a span; ``None`` while it has none."""
     if run.points_low is None or run.points_high is None:
         return None

@@ -15,12 +15,14 @@ from sqlalchemy.orm import Session
 from core.access import Here
 from core.contract import BusinessFormat
 from core.db import WHOLE, Run
-from core.runs.summary import SLOTS, Covered, Lacking, coverage, name_of
+from core.runs.part import Part
+from core.runs.summary import SLOTS, Lacking, coverage, name_of
 from core.runs.terms import SLOT
 from core.runs.together import reach_all
 from core.web.figures import day, people
 from core.web.language import in_english
 
+SIX = tuple(f"{SLOT}{slot}" for slot in SLOTS)
 USUAL_MINUTES = 15.0
 MET, HALF = 0.8, 0.5  # our own words for a share of residents; a ruleset's lines have their targets
 MEANS = {
@@ -82,19 +84,33 @@ class Finding:
 def finding_of(
     session: Session, here: Here, run: Run, formats: Mapping[str, BusinessFormat]
 ) -> Finding:
-    """Read a finished run's first figures."""
+    """Read a finished run's first figures, of the whole place."""
     minutes = usual_minutes(run)
     whole = {
-        each.key: each
+        each.key: each.covered
         for each in coverage(session, run.id, formats, WHOLE)
         if each.minutes == minutes
     }
-    slots = [f"{SLOT}{slot}" for slot in SLOTS]
+    people, page = run.people or 0, "pages.run_map"
     return Finding(
-        people=run.people or 0,
+        people=people,
         minutes=minutes,
-        six=tuple(_cell(here, run, key, whole.get(key)) for key in slots),
-        all_six=reach_all(here.services.blobs, run, slots, minutes),
+        six=tuple(_cell(here, run, key, whole.get(key), people, page) for key in SIX),
+        all_six=reach_all(here.services.blobs, run, SIX, minutes),
+        as_of=residents_as_of(run),
+    )
+
+
+def finding_in(part: Part, here: Here, run: Run) -> Finding:
+    """Read the same figures of a part's people."""
+    minutes, people, page = usual_minutes(run), part.people, "pages.run_gaps"
+    return Finding(
+        people=people,
+        minutes=minutes,
+        six=tuple(
+            _cell(here, run, key, part.reaching([key], minutes), people, page) for key in SIX
+        ),
+        all_six=part.reaching(SIX, minutes),
         as_of=residents_as_of(run),
     )
 
@@ -218,16 +234,18 @@ def _far(gap: Lacking) -> str:
     )
 
 
-def _cell(here: Here, run: Run, key: str, found: Covered | None) -> Cell:
+def _cell(here: Here, run: Run, key: str, covered: int | None, people: int, page: str) -> Cell:
     slot = key.removeprefix(SLOT)
-    share = None if found is None else found.share
+    share = None if covered is None or not people else covered / people
     return Cell(
         key=key,
         name=SLOTS[slot][in_english()],
         format="" if in_english() else str(MEANS[slot]),
         share=share,
-        covered=None if found is None else found.covered,
-        people=run.people or 0,
+        covered=covered,
+        people=people,
         standing=stands(share),
-        href=url_for("pages.run_map", tenant=here.slug, run_id=run.id, format=key),
+        href=""
+        if covered is None  # what was not measured has no page
+        else url_for(page, tenant=here.slug, run_id=run.id, format=key),
     )

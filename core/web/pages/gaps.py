@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -15,17 +16,17 @@ from core.contract import BusinessFormat
 from core.db import WHOLE, Run
 from core.errors import NotFound
 from core.policy import Permission
-from core.runs.summary import SLOTS, Lacking, coverage, find_done, gap_list, measured_keys
+from core.runs.part import gaps_of, part_of
+from core.runs.summary import Lacking, coverage, find_done, gap_list, measured_keys
 from core.runs.terms import SLOT
 from core.web.figures import count, people, share
 from core.web.pages.blueprint import blueprint, page, see
-from core.web.pages.finding import Cell, finding_of, gap_rows, means, slot_name
+from core.web.pages.finding import SIX, Cell, finding_of, gap_rows, means, slot_name
 from core.web.pages.home import latest_run
 from core.web.pages.result import around
 
 BESIDE = 30  # gaps listed beside the map
 LISTED = 200
-SIX = tuple(f"{SLOT}{slot}" for slot in SLOTS)
 
 
 @blueprint.route("/t/<tenant>/map")
@@ -36,7 +37,7 @@ def latest_map(here: Here) -> Response:
 
 
 @blueprint.route("/t/<tenant>/gaps")
-@requires(Permission.RUN_READ)
+@requires(Permission.RUN_READ, cut_to_part=True)
 def latest_gaps(here: Here) -> Response:
     """Go to the gaps of the run that was finished last."""
     return _latest(here, "run_gaps")
@@ -74,7 +75,7 @@ def run_map(here: Here, run_id: UUID) -> Response:
 
 
 @blueprint.route("/t/<tenant>/runs/<uuid:run_id>/gaps")
-@requires(Permission.RUN_READ)
+@requires(Permission.RUN_READ, cut_to_part=True)
 def run_gaps(here: Here, run_id: UUID) -> Response:
     """List the gaps, most people first: of 六个一, of everything, or of one format."""
     with here.session() as session:
@@ -85,27 +86,60 @@ def run_gaps(here: Here, run_id: UUID) -> Response:
         chosen = request.args.get("format", "")
         if chosen and chosen not in keys:
             raise _unmeasured(chosen)
-        found = gap_list(session, run.id, formats, key=chosen or None, limit=LISTED)
-        if not chosen:
-            found = tuple(gap for gap in found if gap.key in SIX)
-        gaps_of = {each["key"]: each for each in run.summary.get("gaps", ())}
+        listed = _listed(session, here, run, formats, chosen)
         return page(
             "gaps_of_run.html",
             **shared,
             chosen=chosen,
             choices=_choices(keys, formats),
             chosen_name=means(chosen, formats) if chosen else "",
-            total=gaps_of.get(chosen),
-            ages=_ages(found),
-            said=_lacking(found, run),
+            total=listed.total,
+            ages=_ages(listed.gaps),
+            said=_lacking(listed.gaps, listed.residents),
             gaps=gap_rows(
-                found,
+                listed.gaps,
                 shared["area_names"],
                 formats,
-                residents=run.people or 0,
-                address=url_for("pages.run_map", tenant=here.slug, run_id=run.id),
+                residents=listed.residents,
+                address=url_for(listed.page, tenant=here.slug, run_id=run.id),
             ),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """The gaps of a page, of how many residents, all of a chosen format's, and where one looks."""
+
+    gaps: tuple[Lacking, ...]
+    residents: int
+    total: Mapping[str, Any] | None
+    page: str
+
+
+def _listed(
+    session: Session,
+    here: Here,
+    run: Run,
+    formats: Mapping[str, BusinessFormat],
+    chosen: str,
+) -> Listed:
+    part = part_of(session, here.services.blobs, run, here.part)
+    if part is None:
+        found = gap_list(session, run.id, formats, key=chosen or None, limit=LISTED)
+        kept = found if chosen else tuple(gap for gap in found if gap.key in SIX)
+        totals = {each["key"]: each for each in run.summary.get("gaps", ())}
+        return Listed(
+            gaps=kept, residents=run.people or 0, total=totals.get(chosen), page="pages.run_map"
+        )
+    keys = [chosen] if chosen else SIX
+    ours = [gap.lacking for key in keys for gap in gaps_of(part, key, formats)]
+    total = {"clusters": len(ours), "people": sum(gap.people for gap in ours)}
+    return Listed(
+        gaps=tuple(sorted(ours, key=lambda gap: -gap.people)[:LISTED]),
+        residents=part.people,
+        total=total if chosen else None,
+        page="pages.run_gaps",
+    )
 
 
 def _ages(found: Sequence[Lacking]) -> dict[str, str]:
@@ -116,7 +150,7 @@ def _ages(found: Sequence[Lacking]) -> dict[str, str]:
 
 def _latest(here: Here, page_name: str) -> Response:
     with here.session() as session:
-        run = latest_run(session)
+        run = latest_run(session, here.part)
         if run is None:
             return see(url_for("pages.runs", tenant=here.slug))
         return see(url_for(f"pages.{page_name}", tenant=here.slug, run_id=run.id))
@@ -167,7 +201,7 @@ def _covered(session: Session, run: Run, key: str, formats: Mapping[str, Busines
     )
 
 
-def _lacking(found: Sequence[Lacking], run: Run) -> str:
+def _lacking(found: Sequence[Lacking], residents: int) -> str:
     """Say how many gaps are listed and where the largest leaves how many people."""
     if not found:
         return str(_("没有缺口。"))
@@ -176,7 +210,7 @@ def _lacking(found: Sequence[Lacking], run: Run) -> str:
             "列出 %(n)s 处缺口；最大的一处，全部 %(all)s 人里有 %(people)s 人在标准时间内够不到。",
             n=len(found),
             people=count(found[0].people),
-            all=count(run.people),
+            all=count(residents),
         )
     )
 

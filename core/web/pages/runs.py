@@ -19,12 +19,13 @@ from core.jobs.queues import nudge
 from core.policy import Permission
 from core.runs.params import Params
 from core.runs.plan import REQUIRED, ask_run
-from core.runs.summary import find_run, job_of, list_runs
+from core.runs.summary import find_run, job_of
 from core.runs.terms import STAGES
 from core.web.frame import frame, run_picks
 from core.web.language import in_english
 from core.web.pages.blueprint import OURS, blueprint, faults_of, page, said, see
 from core.web.pages.card import show_card
+from core.web.pages.listing import runs_shown
 from core.web.pages.named import STATES, UNDER_WAY, ruleset_names, stages_of
 from core.web.pages.stock import KIND_NAMES, listed, missing_of, stock_of
 
@@ -34,7 +35,7 @@ MARKS = ("largest_component_only", "register_complete")
 
 
 @blueprint.route("/t/<tenant>/runs")
-@requires(Permission.RUN_READ)
+@requires(Permission.RUN_READ, cut_to_part=True)
 def runs(here: Here) -> Response:
     """List what was evaluated, and offer to start another."""
     return _list(here)
@@ -66,7 +67,7 @@ def start_run(here: Here) -> Response:
 
 
 @blueprint.route("/t/<tenant>/runs/<uuid:run_id>")
-@requires(Permission.RUN_READ)
+@requires(Permission.RUN_READ, cut_to_part=True)
 def run(here: Here, run_id: UUID) -> Response:
     """Show a run: its stages until it is done, then its scorecard."""
     with here.session() as session:
@@ -131,7 +132,7 @@ def _list(here: Here, error: LifecircleError | None = None) -> Response:
     with here.session() as session:
         stock = stock_of(session) if here.may(Permission.DATA_READ) else None
         needed = [] if stock is None else [kind for kind in missing_of(stock) if kind in REQUIRED]
-        made = list_runs(session, limit=SHOWN)
+        made = runs_shown(session, here, SHOWN)
         return page(
             "runs.html",
             200 if error is None else error.status,
@@ -141,7 +142,7 @@ def _list(here: Here, error: LifecircleError | None = None) -> Response:
             names=ruleset_names(session, here),
             states=STATES,
             rulesets=list(catalogue_of(session, here.services.host).rulesets.values()),
-            said=_said(len(made), needed),
+            said=_said(len({each.id for each in made}), needed),
             stock=stock or (),
             needed=needed,
             lacking=listed(needed),
@@ -163,10 +164,14 @@ def _said(made: int, needed: list[TableKind]) -> str:
     return str(_("还没有评价，数据已经齐了。"))
 
 
+def _heard(job: Job) -> str:
+    return (job.english if in_english() else job.message) or job.message
+
+
 def _progress(session: Session, here: Here, row: Run) -> Response:
     job: Job = job_of(session, row.id)
     under_way = job.state in UNDER_WAY
-    names = ruleset_names(session, here)
+    names, told = ruleset_names(session, here), here.part is None
     watches = under_way and here.may(Permission.DATA_READ)
     stops = under_way and here.may(Permission.RUN_START)
     return page(
@@ -178,8 +183,9 @@ def _progress(session: Session, here: Here, row: Run) -> Response:
         ruleset=names(row.ruleset_key, short=False),
         state=STATES[JobState(row.state)],
         under_way=under_way,
-        said=(job.english if in_english() else job.message) or job.message,
-        stages=stages_of(job, STAGES),
+        said=_heard(job) if told else "",
+        fault=row.fault_message if told else _("没有算成。请问本单位的管理员或工作人员。"),
+        stages=[each if told else {**each, "note": ""} for each in stages_of(job, STAGES)],
         url=url_for("jobs.job", tenant=here.slug, job_id=job.id) if watches else "",
         cancel=url_for("pages.cancel_run", tenant=here.slug, run_id=row.id) if stops else "",
     )
