@@ -18,7 +18,7 @@ from core.db.job import JobState
 from core.db.session import Database
 from core.jobs.claim import expire, give_back
 from core.jobs.evidence import Death
-from core.jobs.queues import NUDGE, Hints, connect, queue, send_hint
+from core.jobs.queues import NUDGE, Hints, connect_waiting, queue, send_hint
 
 AGAIN_SECONDS = 8.0  # a wake-up not followed after this long is sent again
 QUOTA = 2  # jobs of one tenant that are at work, or woken, at one time
@@ -69,7 +69,7 @@ def dispatch_loop(
     database: Database, redis_url: str, over: threading.Event, *, quota: int = QUOTA
 ) -> None:
     """Dispatch until ``over`` is set; a server that is away is asked again a second later."""
-    connection = connect(redis_url)
+    connection = connect_waiting(redis_url, LOOK_SECONDS)
     while not over.is_set():
         try:
             dispatch_once(database, connection, quota=quota)

@@ -30,6 +30,7 @@ NUDGE = "lifecircle:nudge"  # a list that the dispatcher waits on: look at the r
 HINT_SECONDS = 60  # an older wake-up is worthless: the dispatcher sends another every few seconds
 TASK_SECONDS = 3600  # longest a job may work before it counts as crashed
 PATIENCE_SECONDS = 1.0  # how long a request waits for the queue's server; the row is the truth
+SILENT_SECONDS = 4.0  # a server that owes an answer for so long is given up
 KEPT_SECONDS = 60  # how long the queue remembers a hint that was followed
 
 
@@ -117,6 +118,20 @@ class Hints(Queue):
 def connect(redis_url: str) -> Redis:
     """Open the queue's server; nothing is sent yet."""
     return Redis.from_url(redis_url)
+
+
+def connect_waiting(redis_url: str, seconds: float) -> Redis:
+    """Open the queue's server for somebody who waits on it so long at a time.
+
+    A connection that nothing comes back on any more is given up: without a limit the wait for it
+    would never end.
+    """
+    return Redis.from_url(
+        redis_url,
+        socket_timeout=seconds + SILENT_SECONDS,
+        socket_connect_timeout=SILENT_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
 
 
 def connect_briefly(redis_url: str) -> Redis:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from redis import Redis
@@ -10,8 +12,9 @@ from sqlalchemy.exc import ProgrammingError
 
 from core.db import Job
 from core.jobs.claim import claim
-from core.jobs.dispatch import dispatch_loop, dispatch_once, waiting
+from core.jobs.dispatch import LOOK_SECONDS, dispatch_loop, dispatch_once, waiting
 from core.jobs.queues import nudge, queue
+from tests.proxy import Proxy
 
 
 @pytest.fixture
@@ -131,3 +134,26 @@ def test_the_loop_looks_when_it_is_nudged_and_survives_a_lost_queue(
         loop.join()
     with database.session(tenant_id) as session:
         assert session.scalars(select(Job.dispatched_at)).one() is not None
+
+
+def test_the_loop_gives_up_a_queue_that_falls_silent_and_asks_it_anew(
+    database, town, connection, redis_url, wait_for
+):
+    tenant, ask = town
+    told, over = urlsplit(redis_url), threading.Event()
+    with Proxy(told.path) as proxy:
+        far = f"redis://{told.username}:{told.password}@127.0.0.1:{proxy.port}"
+        loop = threading.Thread(target=dispatch_loop, args=(database, far, over), daemon=True)
+        loop.start()
+        try:
+            ask(tenant())
+            wait_for(lambda: sent(connection))
+            proxy.turn("silent")
+            time.sleep(2 * LOOK_SECONDS)  # what it asks meanwhile is never answered
+            proxy.turn("well")
+            ask(tenant())
+            wait_for(lambda: len(sent(connection)) > 1)
+        finally:
+            over.set()
+            loop.join(10)
+    assert not loop.is_alive()
