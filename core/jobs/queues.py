@@ -123,8 +123,8 @@ def connect(redis_url: str) -> Redis:
 def connect_waiting(redis_url: str, seconds: float) -> Redis:
     """Open the queue's server for somebody who waits on it so long at a time.
 
-    A connection that nothing comes back on any more is given up: without a limit the wait for it
-    would never end.
+    A connection that nothing comes back on any more is given up. The client's own limit is five
+    seconds from its eighth release on; older ones, which are allowed, wait for ever.
     """
     return Redis.from_url(
         redis_url,
