@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, cast
@@ -15,7 +15,7 @@ from sqlalchemy import select
 from core.db import Tenant, TenantState
 from core.errors import Forbidden, NotFound, NotSignedIn
 from core.limits import TENANT
-from core.policy import Actor, Extent, Permission, SystemPermission
+from core.policy import NOWHERE, Actor, Extent, Permission, SystemPermission
 from core.services import Services
 
 View = Callable[..., Any]
@@ -29,6 +29,7 @@ LIMITS = "lifecircle_limits"  # the app's extension that counts requests
 class Here:
     """The tenant that a request acts in, as plain values, and who acts.
 
+    ``held`` is what the actor may here, asked once a request.
     ``past`` tells that it was merged into another: it is looked at and does nothing more.
     ``part`` holds the keys of the areas that the answer has to be cut to, because the actor holds
     the operation's permission for no more; ``None`` is the whole place.
@@ -42,6 +43,7 @@ class Here:
     path: str
     sample: bool
     services: Services
+    held: Mapping[Permission, Extent]
     past: bool = False
     part: frozenset[str] | None = None
 
@@ -51,7 +53,7 @@ class Here:
 
     def extent(self, permission: Permission) -> Extent:
         """Tell for how much of the place the actor holds a permission."""
-        return self.services.policy.extent(self.actor, permission, self.tenant_id)
+        return self.held.get(permission, NOWHERE)
 
     def cut(self, permission: Permission) -> Here:
         """Give the place cut to what the actor holds another permission for."""
@@ -137,25 +139,29 @@ def _forbidden(place: Here, permission: Permission, areas: frozenset[str]) -> Fo
 def _find(slug: str, asking: Actor) -> Here | None:
     opened = services()
     with opened.database.unbound() as session:
-        tenant = session.scalar(
-            select(Tenant).where(
+        tenant = session.execute(
+            select(
+                *(Tenant.id, Tenant.slug, Tenant.name, Tenant.level, Tenant.path),
+                *(Tenant.sample, Tenant.state),
+            ).where(
                 Tenant.slug == slug,
                 Tenant.state.in_((TenantState.ACTIVE, TenantState.MERGED)),  # the past is read
             )
-        )
-        if tenant is None:
-            return None
-        return Here(
-            actor=asking,
-            tenant_id=tenant.id,
-            slug=tenant.slug,
-            name=tenant.name,
-            level=tenant.level,
-            path=tenant.path,
-            sample=tenant.sample,
-            past=tenant.state == TenantState.MERGED,
-            services=opened,
-        )
+        ).first()
+    if tenant is None:
+        return None
+    return Here(
+        actor=asking,
+        tenant_id=tenant.id,
+        slug=tenant.slug,
+        name=tenant.name,
+        level=tenant.level,
+        path=tenant.path,
+        sample=tenant.sample,
+        past=tenant.state == TenantState.MERGED,
+        held=opened.policy.extents(asking, tenant.id),
+        services=opened,
+    )
 
 
 def requires(permission: Permission, *, cut_to_part: bool = False) -> Callable[[View], View]:

@@ -92,11 +92,8 @@ class Policy(Protocol):
     def who(self, request: Request) -> Actor | None:
         """Tell who sent this request, or ``None``."""
 
-    def extent(self, actor: Actor, permission: Permission, tenant_id: UUID) -> Extent:
-        """Tell for how much of the tenant the actor holds the permission."""
-
-    def may(self, actor: Actor, permission: Permission, tenant_id: UUID) -> bool:
-        """Tell whether the actor holds the permission for the whole tenant."""
+    def extents(self, actor: Actor, tenant_id: UUID) -> Mapping[Permission, Extent]:
+        """Tell for how much of the tenant the actor holds what; what is missing, for nothing."""
 
     def may_system(self, actor: Actor, permission: SystemPermission) -> bool:
         """Tell whether the actor holds the permission in the installation."""
@@ -112,13 +109,9 @@ class NoPolicy:
         """Know nobody."""
         return None
 
-    def extent(self, actor: Actor, permission: Permission, tenant_id: UUID) -> Extent:  # noqa: ARG002 - the port's signature
+    def extents(self, actor: Actor, tenant_id: UUID) -> Mapping[Permission, Extent]:  # noqa: ARG002 - the port's signature
         """Allow nothing."""
-        return NOWHERE
-
-    def may(self, actor: Actor, permission: Permission, tenant_id: UUID) -> bool:  # noqa: ARG002 - the port's signature
-        """Allow nothing."""
-        return False
+        return {}
 
     def may_system(self, actor: Actor, permission: SystemPermission) -> bool:  # noqa: ARG002 - the port's signature
         """Allow nothing."""

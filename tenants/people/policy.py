@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from core.config import Config
@@ -34,6 +34,39 @@ SEEN_EVERY = timedelta(minutes=1)  # how fine seen_at and used_at are kept
 def cookie_name(config: Config) -> str:
     """Name the session's cookie; the prefix makes a browser refuse it without https."""
     return "lc" if config.insecure_http else "__Host-lc"
+
+
+_HOME, _THERE = aliased(Tenant), aliased(Tenant)
+# A person's roles that can count in a tenant: there, and above where it lets those see everything.
+_ROLES = (
+    select(Membership.role, Membership.scope_area, _HOME.id, _THERE.state)
+    .join(_HOME, _HOME.id == Membership.tenant_id)
+    .join(
+        _THERE,
+        or_(
+            _THERE.id == _HOME.id,
+            and_(_THERE.parent_sees == ParentSees.ALL, func.starts_with(_THERE.path, _HOME.path)),
+        ),
+    )
+    .where(
+        Membership.user_id == bindparam("person"),
+        or_(Membership.expires_at.is_(None), Membership.expires_at > func.now()),
+        _THERE.id == bindparam("tenant"),
+        _THERE.state.in_((TenantState.ACTIVE, TenantState.MERGED)),
+        or_(_HOME.state == TenantState.ACTIVE, _HOME.id == _THERE.id),
+    )
+)
+
+
+def _extent(permission: Permission, tenant_id: UUID, roles: Sequence[Any]) -> Extent:
+    parts = {
+        part
+        for role, part, home_id, state in roles
+        if permission in permitted(Role(role), part)
+        and (home_id == tenant_id or (part is None and permission in SEEN_FROM_ABOVE))
+        and (state == TenantState.ACTIVE or permission in KEPT_IN_THE_PAST)
+    }
+    return EVERYWHERE if None in parts else Extent(areas=frozenset(filter(None, parts)))
 
 
 class RoomPolicy:
@@ -65,7 +98,11 @@ class RoomPolicy:
         return self.extent(actor, permission, tenant_id).whole
 
     def extent(self, actor: Actor, permission: Permission, tenant_id: UUID) -> Extent:
-        """Tell for how much of a tenant the actor holds a permission.
+        """Tell for how much of a tenant the actor holds one permission."""
+        return self.extents(actor, tenant_id).get(permission, NOWHERE)
+
+    def extents(self, actor: Actor, tenant_id: UUID) -> Mapping[Permission, Extent]:
+        """Tell for how much of a tenant the actor holds what.
 
         By a role there; or, for looking only, by a role at an ancestor where the tenant lets its
         ancestors see everything. A role for a part of a place counts for that part and nowhere
@@ -75,37 +112,15 @@ class RoomPolicy:
         ``KEPT_IN_THE_PAST``. Whoever runs the installation may nothing anywhere: they read no
         tenant's data.
         """
-        if actor.system is not None:
-            return NOWHERE
-        if actor.tenant_id is not None and actor.tenant_id != tenant_id:
-            return NOWHERE
-        if actor.scopes is not None and permission not in actor.scopes:
-            return NOWHERE
+        if actor.system is not None or actor.tenant_id not in (None, tenant_id):
+            return {}
+        scopes = frozenset(Permission) if actor.scopes is None else actor.scopes
         if actor.service:
-            return EVERYWHERE if self._is_active(tenant_id) else NOWHERE
-        home, there = aliased(Tenant), aliased(Tenant)
-        above = and_(there.parent_sees == ParentSees.ALL, func.starts_with(there.path, home.path))
+            return dict.fromkeys(scopes, EVERYWHERE) if self._is_active(tenant_id) else {}
         with self._database.unbound(actor.id) as session:
-            roles = session.execute(
-                select(Membership.role, Membership.scope_area, home.id, there.state)
-                .join(home, home.id == Membership.tenant_id)
-                .join(there, or_(there.id == home.id, above))
-                .where(
-                    Membership.user_id == actor.id,
-                    or_(Membership.expires_at.is_(None), Membership.expires_at > func.now()),
-                    there.id == tenant_id,
-                    there.state.in_((TenantState.ACTIVE, TenantState.MERGED)),
-                    or_(home.state == TenantState.ACTIVE, home.id == there.id),
-                )
-            ).all()
-        parts = {
-            part
-            for role, part, home_id, state in roles
-            if permission in permitted(Role(role), part)
-            and (home_id == tenant_id or (part is None and permission in SEEN_FROM_ABOVE))
-            and (state == TenantState.ACTIVE or permission in KEPT_IN_THE_PAST)
-        }
-        return EVERYWHERE if None in parts else Extent(areas=frozenset(filter(None, parts)))
+            roles = session.execute(_ROLES, {"person": actor.id, "tenant": tenant_id}).all()
+        held = {each: _extent(each, tenant_id, roles) for each in scopes}
+        return {each: extent for each, extent in held.items() if extent.anywhere}
 
     def may_system(self, actor: Actor, permission: SystemPermission) -> bool:
         """Tell whether the actor holds a permission in the installation; a token never does."""

@@ -97,7 +97,7 @@ def test_a_service_token_is_the_whole_places_and_made_from_no_part(database, tre
 
 def test_without_a_room_that_answers_nobody_has_any_extent():
     actor = Actor(id=uuid4(), name="x")
-    assert not NoPolicy().extent(actor, Permission.TENANT_READ, uuid4()).anywhere
+    assert not NoPolicy().extents(actor, uuid4())
 
 
 def test_a_part_of_a_place_above_shows_nothing_below(database, tree, person):
