@@ -59,7 +59,8 @@ def whole(found: matrix.Found) -> dict[str, object]:
         family = _around(here, {"x-above": above, "x-theirs": theirs, "x-ours": ours})
         _tree(app, family, beside, higher, found)
         matrix.insiders(app, inside, ours, own, found)
-        outside(app, outer, world.bystander(app, services, theirs), hidden, found)
+        bystander = world.bystander(app, services, theirs)
+        outside(app, outer, bystander, hidden, found, above="x-above")
         admins = [world.by_role(app, services, above)[0], world.browsers(app, services, above)[0]]
         tree.arranged(app, admins, FROM_ABOVE, family, found)  # a place that has data
         return {

@@ -13,6 +13,7 @@ from tests.isolation.world import CANARY, CSRF, Bystander
 from tests.journeys.operations import Operation
 
 ENDS = "/sign-out"
+LIST_OF_PLACES = "/"
 NAME = f"{CANARY}市".encode()
 WAYS_IN = ("/sign-in", "/invitation")
 PUBLIC = {"filename": "favicon.svg", "key": "nobody", "token": "nobodys"}
@@ -46,11 +47,14 @@ def send(walker: Any, operation: Operation, ids: dict[str, str]) -> Any:
     return answer
 
 
-def outside(app: Any, walkers: Any, of: Bystander, hidden: Any, found: Found) -> None:
+def outside(
+    app: Any, walkers: Any, of: Bystander, hidden: Any, found: Found, *, above: str = ""
+) -> None:
     """Ask for everything that names no tenant; each policy allows and denies as committed.
 
     Ids of another's sign-in and account answer as nobody's, but to who runs the installation; and
-    no answer holds what is hidden; who runs the installation reads the names of places.
+    no answer holds what is hidden. Who runs the installation reads the names of places; and the
+    people of the place ``above`` read, in the list of their places, those that show them all.
     """
     theirs = {"session_id": of.session_id, "user_id": of.user_id}
     nothing = {name: str(uuid4()) for name in theirs}
@@ -64,11 +68,13 @@ def outside(app: Any, walkers: Any, of: Bystander, hidden: Any, found: Found) ->
             for answer in answers:
                 found.calls[f"outside {answer.status}"] += 1
                 _judge(walker, operation, asks, answer, found)
-                body = answer.body.replace(NAME, b"") if walker.system else answer.body
+                listed = walker.home == above and operation.path == LIST_OF_PLACES
+                named = walker.system or (listed and above)
+                body = answer.body.replace(NAME, b"") if named else answer.body
                 if any(secret in body for secret in hidden):
                     found.wrong("tells", walker.name, name_of(operation), answer)
-            named = any("{" + name + "}" in operation.path for name in theirs)
-            if named and asks not in walker.system and answers[0] != answers[-1]:
+            theirs_named = any("{" + name + "}" in operation.path for name in theirs)
+            if theirs_named and asks not in walker.system and answers[0] != answers[-1]:
                 found.wrong("tells", walker.name, name_of(operation), *answers)
         if (of.rows() != before) != (SystemPermission.ACCOUNTS_MANAGE in walker.system):
             found.wrong(walker.name, "changed, or could not change, rows of a bystander")
