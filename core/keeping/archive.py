@@ -2,6 +2,9 @@
 
 A tar in gzip, so that other tools open it too: ``manifest.json`` first, then the parts in the
 manifest's order, then ``manifest.sha256``. With a secret the whole is sealed (``sealed.py``).
+
+Each part is a gzip member of its own, one after another as RFC 1952 allows: what does not get
+smaller is stored, which is forty times as fast as trying.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from typing_extensions import override
+from typing_extensions import Buffer, override
 
 from core.errors import Conflict, Invalid
 from core.keeping.sealed import MAGIC, Broken, Opener, Sealer
@@ -30,15 +33,18 @@ MANIFEST, LAST = "manifest.json", "manifest.sha256"
 PARTS = "parts"
 CHUNK = 1 << 20
 LARGEST_MANIFEST = 1 << 28
-FAST = 1  # gzip: most of the gain for a third of the time
+STORED, FAST = 0, 1  # gzip: as it is; most of the gain for a fifth of the time
+SAMPLES, SAMPLE = 4, 1 << 15  # places of a file that tell whether it gets smaller, and their bytes
+WORTH = 0.9  # what gets smaller by less than a tenth is stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One file to be kept under a name."""
+    """One file to be kept under a name; ``sha256`` is told by who has just hashed it."""
 
     name: str
     path: Path
+    sha256: str = ""
 
 
 def write_archive(
@@ -73,11 +79,13 @@ def write_archive(
     try:
         handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
-            with _packing(file, secret) as tar:
+            with _packing(file, secret) as (tar, members):
                 _add(tar, MANIFEST, len(manifest), io.BytesIO(manifest))
                 for part, entry in zip(parts, listed, strict=True):
                     with part.path.open("rb") as stream:
+                        members.begin(_level(stream, entry["bytes"]))
                         _add(tar, part.name, entry["bytes"], stream)
+                members.begin(FAST)
                 digest = sha256_hex(manifest).encode()
                 _add(tar, LAST, len(digest), io.BytesIO(digest))
             file.flush()
@@ -130,7 +138,57 @@ def read_parts(source: Path, secret: bytes | None = None) -> Iterator[tuple[str,
 
 def _entry(part: Part) -> dict[str, Any]:
     size = part.path.stat().st_size
-    return {"name": part.name, "bytes": size, "sha256": sha256_file(part.path)}
+    digest = part.sha256 or sha256_file(part.path)
+    return {"name": part.name, "bytes": size, "sha256": digest}
+
+
+def _level(stream: BinaryIO, size: int) -> int:
+    """Choose how hard to press a file by pressing some of it; leaves the stream at its begin."""
+    raw = pressed = 0
+    for number in range(SAMPLES):
+        stream.seek(number * max(size - SAMPLE, 0) // (SAMPLES - 1))
+        sample = stream.read(SAMPLE)
+        raw += len(sample)
+        pressed += len(zlib.compress(sample, FAST))
+    stream.seek(0)
+    return FAST if pressed < WORTH * raw else STORED
+
+
+class _Members(io.RawIOBase):
+    """A file to write to, in gzip members; closing it leaves ``target`` open."""
+
+    def __init__(self, target: BinaryIO) -> None:
+        self._target = target
+        self._written = 0
+        self._member = self._made(FAST)
+
+    def begin(self, level: int) -> None:
+        """End a member and begin the next."""
+        self._member.close()
+        self._member = self._made(level)
+
+    def _made(self, level: int) -> gzip.GzipFile:
+        return gzip.GzipFile("", "wb", level, self._target, mtime=0)
+
+    @override
+    def writable(self) -> bool:
+        return True
+
+    @override
+    def tell(self) -> int:
+        return self._written
+
+    @override
+    def write(self, data: Buffer, /) -> int:
+        taken = self._member.write(data)
+        self._written += taken
+        return taken
+
+    @override
+    def close(self) -> None:
+        if not self.closed:
+            self._member.close()
+        super().close()
 
 
 def _add(tar: tarfile.TarFile, name: str, size: int, stream: BinaryIO) -> None:
@@ -140,15 +198,14 @@ def _add(tar: tarfile.TarFile, name: str, size: int, stream: BinaryIO) -> None:
 
 
 @contextmanager
-def _packing(file: BinaryIO, secret: bytes | None) -> Iterator[tarfile.TarFile]:
+def _packing(file: BinaryIO, secret: bytes | None) -> Iterator[tuple[tarfile.TarFile, _Members]]:
     with ExitStack() as stack:
         below = file if secret is None else cast("BinaryIO", Sealer(file, secret))
         if secret is not None:
             stack.enter_context(below)
-        packed = stack.enter_context(
-            gzip.GzipFile(filename="", mode="wb", compresslevel=FAST, fileobj=below, mtime=0)
-        )
-        yield stack.enter_context(tarfile.open(fileobj=packed, mode="w|", bufsize=CHUNK))
+        members = stack.enter_context(_Members(below))
+        tar = tarfile.TarFile(mode="w", fileobj=members, copybufsize=CHUNK)
+        yield stack.enter_context(tar), members
 
 
 @contextmanager

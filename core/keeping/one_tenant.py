@@ -75,7 +75,8 @@ def pack(
         parts = list(_row_parts(session, tenant_id, Path(folder)))
         for digest in sorted(named_by(session, blobs)):
             try:
-                parts.append(Part(name=BLOB + digest, path=blobs.open(digest, verify=True)))
+                path = blobs.open(digest, verify=True)
+                parts.append(Part(name=BLOB + digest, path=path, sha256=digest))
             except LifecircleError as error:
                 head["missing"][digest] = error.code
         write_archive(target, head, parts, secret)

@@ -41,7 +41,7 @@ def dump(url: str, server: int, snapshot: str, target: Path) -> None:
     target
         The file; custom format.
     """
-    words = ["--format=custom", f"--file={target}", f"--snapshot={snapshot}"]
+    words = ["--format=custom", "--compress=1", f"--file={target}", f"--snapshot={snapshot}"]
     words += ["--no-publications", "--no-subscriptions", "--lock-wait-timeout=60s"]
     _run(_found("pg_dump", server), [*words, "--no-password"], url)
 

@@ -76,7 +76,8 @@ def backup(backup_url: str, blobs: Blobs, target: Path, secret: bytes | None = N
         parts, head["missing"] = [Part(name=DUMP, path=dumped)], {}
         for digest in sorted(named_by(connection, blobs)):
             try:
-                parts.append(Part(name=BLOB + digest, path=blobs.open(digest, verify=True)))
+                path = blobs.open(digest, verify=True)
+                parts.append(Part(name=BLOB + digest, path=path, sha256=digest))
             except LifecircleError as error:
                 head["missing"][digest] = error.code
         write_archive(target, head, parts, secret)
