@@ -5,8 +5,16 @@ from __future__ import annotations
 from core.app import Room
 from core.services import Services
 from tenants.leaving.commands import command as erase
-from tenants.people import api as people_api
-from tenants.people import entrance, inviting, own, programs, staff
+from tenants.people import (
+    api_invitations,
+    api_ways_in,
+    entrance,
+    inviting,
+    own,
+    programs,
+    staff,
+    ways_in,
+)
 from tenants.people.commands import commands as people
 from tenants.people.policy import RoomPolicy
 from tenants.people.stubs import stub_people
@@ -34,7 +42,8 @@ def policy(services: Services) -> RoomPolicy:
 people.add_command(system)
 tenant.add_command(erase)
 people.add_command(identity)
-people_pages = {module.blueprint for module in (entrance, inviting, own, programs, staff)}
+people_api = {module.blueprint for module in (api_invitations, api_ways_in)}
+people_pages = {module.blueprint for module in (entrance, inviting, own, programs, staff, ways_in)}
 
 ROOM = Room(
     name="tenants",
@@ -45,7 +54,7 @@ ROOM = Room(
         review_pages.blueprint,
         system_pages.blueprint,
     ),
-    api=(tree_api.blueprint, people_api.blueprint, review_api.blueprint),
+    api=(tree_api.blueprint, *people_api, review_api.blueprint),
     commands=(tenant, people),
     verbs={
         "create_tenant": create_tenant,

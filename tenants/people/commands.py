@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from core.db import installation
 from core.errors import NotFound
 from core.policy import Permission
 from core.services import Services
@@ -87,7 +88,7 @@ def link(services: Services, login: str, minutes: int, base: str) -> None:
 @TENANT
 @click.pass_obj
 def unenrol(services: Services, login: str, slug: str) -> None:
-    """手机丢失：取消两步验证，本人下次用密码登录时重新登记。 Take a lost phone away."""
+    """手机丢失：取消两步验证，再用登记码重新登记。 Take a lost phone away."""
     with services.database.unbound() as session:
         tenant_id = find_tenant(session, slug).id
         user_id = operations.find_user(session, login).id
@@ -96,6 +97,18 @@ def unenrol(services: Services, login: str, slug: str) -> None:
     click.echo(
         f"已重置{name}的两步验证，登录都已结束。 The second factor was reset, sign-ins ended."
     )
+
+
+@commands.command("enrol")
+@LOGIN
+@click.pass_obj
+def enrol(services: Services, login: str) -> None:
+    """生成登记码：本人输入密码后再输入它，就能登记手机。 Make a code for enrolling a phone."""
+    with services.database.unbound() as session:
+        user = operations.find_user(session, login)
+        code = totp.allow(session, user)
+        installation.record(session, action="totp.allow", subject=f"user:{user.id}")
+    click.echo(code)
 
 
 @commands.command("token")

@@ -10,7 +10,7 @@ from core.errors import LifecircleError, NotSignedIn
 from core.web.pages.blueprint import page, said, see
 from tenants.people import totp
 from tenants.people.models import Step, User
-from tenants.people.pages import blueprint, cookie, device, landing, with_cookie
+from tenants.people.pages import admitted, blueprint, cookie, device, landing, with_cookie
 from tenants.people.signing import enrol, sign_in_by_code, step_of
 
 __all__ = ["blueprint"]  # of pages, with the views of this module on it
@@ -19,13 +19,18 @@ __all__ = ["blueprint"]  # of pages, with the views of this module on it
 @blueprint.route("/sign-in/code", methods=["GET", "POST"])
 @open_to_all
 def code() -> Response:
-    """Ask for the code that the phone shows, or a recovery code."""
+    """Ask for a code of the phone or a recovery code; of who has no phone, for an enrolment code.
+
+    Staff without a phone type the code that an administrator gave them, and go on to enrol one.
+    """
     to = landing(request.values.get("next", ""))
     opened = services()
-    if _waiting(Step.CODE) is None:
+    user = _waiting(Step.CODE)
+    if user is None:
         return _back(to)
+    enrolled = user.totp_since is not None
     if request.method == "GET":
-        return page("people/code.html", to=to)
+        return page("people/code.html", to=to, enrolled=enrolled)
     try:
         signed = sign_in_by_code(
             opened.database,
@@ -35,8 +40,8 @@ def code() -> Response:
             device=device(),
         )
     except NotSignedIn as error:
-        return page("people/code.html", error.status, to=to, wrong=said(error))
-    return with_cookie(see(to), signed)
+        return page("people/code.html", error.status, to=to, enrolled=enrolled, wrong=said(error))
+    return admitted(signed, to)
 
 
 @blueprint.route("/sign-in/phone", methods=["GET", "POST"])

@@ -27,6 +27,7 @@ from tenants.people.invitations import (
     revoke,
 )
 from tenants.people.models import Invitation, Role, User
+from tenants.people.operations import refuse_tokens
 from tenants.people.pages import admitted, blueprint, cookie, device
 from tenants.people.parts import parts_of
 from tenants.people.roles import ROLE_NAMES
@@ -49,6 +50,7 @@ def new_invitation(here: Here) -> Response:
     """Invite somebody; the link stands in this answer and nowhere else."""
     form = request.form
     try:
+        refuse_tokens(here.actor)
         with here.session() as session:
             token = invite(
                 session,
@@ -67,6 +69,7 @@ def new_invitation(here: Here) -> Response:
 @requires(Permission.PEOPLE_MANAGE)
 def renew_invitation(here: Here, invitation_id: UUID) -> Response:
     """Make an invitation's link anew; the old one ends."""
+    refuse_tokens(here.actor)
     with here.session() as session:
         token = resend(session, invitation_id)
         name = session.get_one(Invitation, (here.tenant_id, invitation_id)).name
@@ -112,7 +115,7 @@ def invitation(token: str) -> Response:
         else:
             with database.unbound(user_id) as session:
                 user = session.get_one(User, user_id)
-                signed = admit(session, user, replaces=cookie(), device=device())
+                signed = admit(session, user, replaces=cookie(), device=device(), invited=True)
             return admitted(signed, "/")
     return page(
         "people/invitation.html",

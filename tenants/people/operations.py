@@ -168,7 +168,7 @@ def grant(
 
 
 def remove_member(session: Session, user_id: UUID, role: Role) -> None:
-    """Take a role in the session's tenant away.
+    """Take a role in the session's tenant away; with the last one here their sign-ins end, too.
 
     Raises
     ------
@@ -183,7 +183,34 @@ def remove_member(session: Session, user_id: UUID, role: Role) -> None:
         )
     session.delete(held)
     session.flush()
-    audit.record(session, action="member.remove", subject=f"user:{user_id}", details={"role": role})
+    left = session.scalar(
+        select(Membership.id)
+        .where(Membership.tenant_id == session.info["tenant_id"], Membership.user_id == user_id)
+        .limit(1)
+    )
+    details = {"role": role} if left else {"role": role, "sessions": end_sessions(session, user_id)}
+    audit.record(session, action="member.remove", subject=f"user:{user_id}", details=details)
+
+
+def member_here(session: Session, user_id: UUID) -> User:
+    """Find somebody who has, or had for a time, a role in the session's tenant.
+
+    Raises
+    ------
+    NotFound
+        Nobody here has this id: another place's person answers like nobody.
+    """
+    here = session.scalar(
+        select(Membership.id)
+        .where(Membership.tenant_id == session.info["tenant_id"], Membership.user_id == user_id)
+        .limit(1)
+    )
+    if here is None:
+        raise NotFound(
+            "本地区没有这个成员，没有改变。",
+            english="There is no such member here; nothing was changed.",
+        )
+    return session.get_one(User, user_id)
 
 
 def members_of(session: Session) -> Sequence[tuple[User, Membership]]:
@@ -293,7 +320,7 @@ def make_token(
 
 
 def refuse_tokens(actor: Actor) -> None:
-    """Refuse a token that would make another: it could give itself what it was not given.
+    """Refuse a token that would make a secret: it could give itself what it was not given.
 
     Raises
     ------
@@ -302,8 +329,9 @@ def refuse_tokens(actor: Actor) -> None:
     """
     if actor.session_id is None:
         raise Forbidden(
-            "令牌不能生成令牌，没有生成。请本人登录后再做。",
-            english="A token makes no token; none was made. Sign in to make one.",
+            "令牌不能生成令牌、邀请或登记码，没有生成。请本人登录后再做。",
+            english="A token makes no token, invitation or enrolment code; none was made. Sign in "
+            "to make one.",
         )
 
 

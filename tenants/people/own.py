@@ -15,8 +15,16 @@ from core.web.pages.blueprint import page, said, see
 from tenants.people import totp
 from tenants.people.models import User
 from tenants.people.pages import ask_password, blueprint
-from tenants.people.sessions import ABSOLUTE, IDLE, end_others, end_session, sessions_of
-from tenants.people.signing import knows_code
+from tenants.people.sessions import (
+    ABSOLUTE,
+    IDLE,
+    MOST,
+    end_others,
+    end_session,
+    sessions_of,
+)
+from tenants.people.signing import knows_code, prove
+from tenants.people.ways_in import session_shape
 
 __all__ = ["blueprint"]  # of pages, with the views of this module on it
 
@@ -25,23 +33,26 @@ __all__ = ["blueprint"]  # of pages, with the views of this module on it
 @signed_in
 def sessions(actor: Actor) -> Response:
     """List where one is signed in."""
-    _person(actor)
+    session_of(actor)
+    return _sessions(actor)
+
+
+def _sessions(actor: Actor, error: LifecircleError | None = None) -> Response:
     with services().database.unbound(actor.id) as opened:
+        user = opened.get_one(User, actor.id)
+        asks = "password" if user.password_hash else "code" if user.totp_since else ""
         listed = [
-            {
-                "id": row.id,
-                "device": row.device,
-                "since": row.created_at,
-                "seen_at": row.seen_at,
-                "until": row.expires_at,
-                "this": row.id == actor.session_id,
-            }
+            {**session_shape(row), "this": row.id == actor.session_id}
             for row in sessions_of(opened, actor.id)
         ]
     return page(
         "people/sessions.html",
+        200 if error is None else error.status,
         shell=frame_outside(actor),
         sessions=listed,
+        asks=asks,
+        wrong=None if error is None else said(error),
+        most=MOST,
         idle=int(IDLE.total_seconds() // 60),
         hours=int(ABSOLUTE.total_seconds() // 3600),
     )
@@ -51,11 +62,15 @@ def sessions(actor: Actor) -> Response:
 @signed_in
 def end_one(actor: Actor, session_id: UUID) -> Response:
     """End one sign-in; the one at hand ends by signing out."""
-    if session_id == _person(actor):
+    if session_id == session_of(actor):
         raise Conflict(
             "这是正在用的登录，没有结束。请用“退出登录”。",
             english="This is the sign-in in use; it was not ended. Sign out instead.",
         )
+    try:
+        _prove(actor)
+    except LifecircleError as error:
+        return _sessions(actor, error)
     with services().database.unbound(actor.id) as opened:
         end_session(opened, actor.id, session_id)
     flash(_("已结束这个登录。"), "info")
@@ -66,8 +81,12 @@ def end_one(actor: Actor, session_id: UUID) -> Response:
 @signed_in
 def end_all_others(actor: Actor) -> Response:
     """End every sign-in but the one at hand."""
+    try:
+        _prove(actor)
+    except LifecircleError as error:
+        return _sessions(actor, error)
     with services().database.unbound(actor.id) as opened:
-        ended = end_others(opened, actor.id, _person(actor))
+        ended = end_others(opened, actor.id, session_of(actor))
     flash(_("已结束其他 %(n)s 个登录。", n=ended), "info")
     return see(url_for("people_pages.sessions"))
 
@@ -76,7 +95,7 @@ def end_all_others(actor: Actor) -> Response:
 @signed_in
 def own_phone(actor: Actor) -> Response:
     """Enrol a phone where there is none; whoever has a password gives it first."""
-    _person(actor)
+    session_of(actor)
     if request.method == "GET":
         return _phone(actor)
     opened = services()
@@ -122,8 +141,20 @@ def new_codes(actor: Actor) -> Response:
     return _phone(actor, codes=codes)
 
 
+def _prove(actor: Actor) -> None:
+    """Ask for the password again, or for a code where there is none."""
+    opened = services()
+    prove(
+        opened.database,
+        actor.id,
+        session_of(actor),
+        typed=request.form.get("old") or request.form.get("code", ""),
+        secret_key=opened.config.secret_key,
+    )
+
+
 def _ask_code(actor: Actor) -> None:
-    _person(actor)
+    session_of(actor)
     opened = services()
     with opened.database.unbound(actor.id) as session:
         user = session.get_one(User, actor.id)
@@ -167,7 +198,7 @@ def _phone(
     )
 
 
-def _person(actor: Actor) -> UUID:
+def session_of(actor: Actor) -> UUID:
     """Give the session of somebody who is signed in; a token is not."""
     if actor.session_id is None:
         raise Forbidden(

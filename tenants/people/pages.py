@@ -76,6 +76,8 @@ def leave(actor: Actor) -> Response:
     flash(_("已退出登录。"), "info")
     answer = see(url_for("people_pages.sign_in"))
     answer.delete_cookie(cookie_name(services().config), path="/", secure=_secure(), httponly=True)
+    # Not "cookies": the language's stays, and the form's carries what this answer says next.
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
 
 

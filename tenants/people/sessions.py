@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from core.db import installation
+from core.db import audit, installation
 from core.errors import NotFound
 from tenants.people import tokens
 from tenants.people.models import SignInStep, Step, User, UserSession
@@ -18,6 +18,7 @@ from tenants.people.models import SignInStep, Step, User, UserSession
 IDLE = timedelta(minutes=20)
 ABSOLUTE = timedelta(hours=12)
 STEP_LASTS = timedelta(minutes=10)  # between the password and the second factor
+MOST = 10  # sessions of one person at once; one more ends the one used the longest ago
 LONGEST_DEVICE = 60
 BROWSERS = {
     "MicroMessenger": "微信",
@@ -52,8 +53,15 @@ class SignedIn:
     awaits: Step | None = None
 
 
-def open_session(session: Session, user: User, *, replaces: str = "", device: str = "") -> SignedIn:
-    """Open a session with a new token and end the one that it replaces.
+def open_session(
+    session: Session,
+    user: User,
+    *,
+    replaces: str = "",
+    device: str = "",
+    until: datetime | None = None,
+) -> SignedIn:
+    """Open a session with a new token; end the one that it replaces, and those beyond ``MOST``.
 
     Parameters
     ----------
@@ -65,20 +73,29 @@ def open_session(session: Session, user: User, *, replaces: str = "", device: st
         The token of the cookie that came with the request.
     device
         What the person will know the browser by.
+    until
+        When it ends at the latest, where that is before ``ABSOLUTE`` has passed.
     """
     end_by_token(session, replaces)
+    ended = _make_room(session, user.id)
     token = tokens.fresh()
+    latest = func.now() + ABSOLUTE
     session.add(
         UserSession(
             user_id=user.id,
             token_hash=tokens.stored(token),
             device=device[:LONGEST_DEVICE],
             seen_at=func.now(),
-            expires_at=func.now() + ABSOLUTE,
+            expires_at=latest if until is None else func.least(latest, until),
         )
     )
     session.flush()
-    installation.record(session, action="sign_in.accept", subject=f"user:{user.id}")
+    installation.record(
+        session,
+        action="sign_in.accept",
+        subject=f"user:{user.id}",
+        details={"ended": ended} if ended else None,
+    )
     return SignedIn(user_id=user.id, name=user.name, token=token)
 
 
@@ -144,10 +161,7 @@ def end_session(session: Session, user_id: UUID, session_id: UUID) -> None:
     """
     mine = UserSession.user_id == user_id
     if not _end(session, mine & (UserSession.id == session_id)):
-        raise NotFound(
-            "没有这个登录，或它已经结束，没有改变。",
-            english="There is no such sign-in, or it has ended already; nothing was changed.",
-        )
+        raise _no_session()
     installation.record(session, action="session.end", subject=f"session:{session_id}")
 
 
@@ -173,11 +187,53 @@ def end_sessions(session: Session, user_id: UUID, *, but: UUID | None = None) ->
     return _end(session, chosen)
 
 
+def end_one_of_member(session: Session, user_id: UUID, session_id: UUID) -> None:
+    """End one session of a member of the session's tenant; that they are one was asked before.
+
+    Raises
+    ------
+    NotFound
+        It is ended already, is another's, or never was: all alike.
+    """
+    if not _end(session, (UserSession.user_id == user_id) & (UserSession.id == session_id)):
+        raise _no_session()
+    audit.record(
+        session,
+        action="session.end",
+        subject=f"user:{user_id}",
+        details={"session": str(session_id)},
+    )
+
+
+def end_of_member(session: Session, user_id: UUID) -> int:
+    """End all sessions of a member of the session's tenant; give how many."""
+    ended = end_sessions(session, user_id)
+    audit.record(
+        session, action="session.end_all", subject=f"user:{user_id}", details={"ended": ended}
+    )
+    return ended
+
+
 def device_of(user_agent: str) -> str:
     """Name a browser and its system; what is not known is left out and nothing else is kept."""
     browser = next((name for sign, name in BROWSERS.items() if sign in user_agent), "")
     system = next((name for sign, name in SYSTEMS.items() if sign in user_agent), "")
     return " · ".join(filter(None, (browser, system)))
+
+
+def _make_room(session: Session, user_id: UUID) -> int:
+    """End what is beyond the limit before one more is opened; give how many ended."""
+    # Whoever opens a session waits for the one before, so that two at once do not both fit in.
+    session.execute(select(User.id).where(User.id == user_id).with_for_update())
+    beyond = [row.id for row in sessions_of(session, user_id)[MOST - 1 :]]
+    return _end(session, UserSession.id.in_(beyond)) if beyond else 0
+
+
+def _no_session() -> NotFound:
+    return NotFound(
+        "没有这个登录，或它已经结束，没有改变。",
+        english="There is no such sign-in, or it has ended already; nothing was changed.",
+    )
 
 
 def _end(session: Session, chosen: ColumnElement[bool]) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -12,12 +13,13 @@ from core.db import installation
 from core.db.session import Database
 from core.errors import Invalid, NotSignedIn
 from tenants.people import passwords, tokens, totp
-from tenants.people.models import SignInLink, SignInStep, Step, User
+from tenants.people.models import SignInLink, SignInStep, Step, User, UserSession
 from tenants.people.operations import normal_login
 from tenants.people.sessions import SignedIn, open_session, open_step
 
 FAILURES = 5
 LOCKED_FOR = timedelta(minutes=15)
+FRESH = timedelta(minutes=10)  # so long ago a sign-in still counts as having just proved oneself
 LINK_MINUTES = (10, 30)  # a link is valid no shorter and no longer
 LINK_PATH = "/sign-in/link/{token}"
 
@@ -62,20 +64,30 @@ def sign_in(
         return admit(session, session.get_one(User, user_id), replaces=replaces, device=device)
 
 
-def admit(session: Session, user: User, *, replaces: str = "", device: str = "") -> SignedIn:
+def admit(
+    session: Session,
+    user: User,
+    *,
+    replaces: str = "",
+    device: str = "",
+    until: datetime | None = None,
+    invited: bool = False,
+) -> SignedIn:
     """Let in whose password is right, or lead them to the second factor.
 
     Parameters
     ----------
     session
         Unbound, with the same person as its actor.
-    user, replaces, device
+    user, replaces, device, until
         As for ``sessions.open_session``.
+    invited
+        They come from their invitation's link, which works once: so they enrol a phone at once.
     """
     awaits = totp.next_step(session, user)
     if awaits is not None:
-        return open_step(session, user, awaits, replaces=replaces)
-    return open_session(session, user, replaces=replaces, device=device)
+        return open_step(session, user, Step.ENROL if invited else awaits, replaces=replaces)
+    return open_session(session, user, replaces=replaces, device=device, until=until)
 
 
 def step_of(session: Session, token: str) -> tuple[User, Step] | None:
@@ -96,6 +108,8 @@ def sign_in_by_code(
     database: Database, token: str, code: str, *, secret_key: str, device: str = ""
 ) -> SignedIn:
     """Finish a sign-in with a code of the phone or a recovery code; wrong ones count and lock.
+
+    Who has no phone gives an administrator's code and goes on to enrol one.
 
     Parameters
     ----------
@@ -124,15 +138,13 @@ def sign_in_by_code(
         user = session.get_one(User, user_id)
         signed = None
         if _counted(session, user, lambda: totp.fits(session, user, code, secret_key)):
-            signed = open_session(session, user, replaces=token, device=device)
+            if user.totp_since is None:
+                signed = open_step(session, user, Step.ENROL, replaces=token)
+            else:
+                signed = open_session(session, user, replaces=token, device=device)
+        enrolled = user.totp_since is not None
     if signed is None:
-        raise NotSignedIn(
-            "验证码不对、已用过，或者连续输错 5 次、账号已暂停 15 分钟。没有登录；"
-            "请等手机显示下一个验证码再试，或输入一个恢复码。",
-            english="The code does not fit or was used, or the account is paused for 15 minutes "
-            "after 5 failures. You are not signed in; wait for the next code, or type a recovery "
-            "code.",
-        )
+        raise _wrong_code() if enrolled else _wrong_word()
     return signed
 
 
@@ -245,6 +257,61 @@ def redeem_link(session: Session, token: str, *, replaces: str = "", device: str
     return open_session(session, user, replaces=replaces, device=device)
 
 
+def prove(
+    database: Database, user_id: UUID, session_id: UUID, *, typed: str, secret_key: str
+) -> None:
+    """Ask somebody who is signed in for one factor again, before their sign-ins are ended.
+
+    It is the password; a code, where there is none; where there is neither, having signed in within
+    the last ten minutes. Guesses count as at the entrance.
+
+    Raises
+    ------
+    Invalid
+        It does not fit, the account is paused, or the sign-in is too long ago.
+    """
+    with database.unbound(user_id) as session:
+        user = session.get_one(User, user_id)
+        session.expunge(user)
+        fresh = session.scalar(
+            select(UserSession.created_at > func.now() - FRESH).where(UserSession.id == session_id)
+        )
+    if user.password_hash:
+        fits = knows_password(database, user.login, typed)
+    elif user.totp_since is not None:
+        fits = knows_code(database, user, typed, secret_key=secret_key)
+    else:
+        fits = bool(fresh)
+    if not fits:
+        raise Invalid(
+            "密码或验证码不对，或者登录已超过 10 分钟而没有密码可核对，或者账号已暂停。"
+            "没有结束任何登录；请核对后再试，或重新登录。",
+            english="The password or code does not fit, or you signed in more than 10 minutes ago "
+            "and have no password to check, or the account is paused. No sign-in was ended; check "
+            "and try again, or sign in anew.",
+        )
+
+
+def _wrong_code() -> NotSignedIn:
+    return NotSignedIn(
+        "验证码不对、已用过，或者连续输错 5 次、账号已暂停 15 分钟。没有登录；"
+        "请等手机显示下一个验证码再试，或输入一个恢复码。",
+        english="The code does not fit or was used, or the account is paused for 15 minutes "
+        "after 5 failures. You are not signed in; wait for the next code, or type a recovery "
+        "code.",
+    )
+
+
+def _wrong_word() -> NotSignedIn:
+    return NotSignedIn(
+        "登记码不对、已用过或已过 24 小时，或者连续输错 5 次、账号已暂停 15 分钟。没有登录；"
+        "请向本单位管理员要一个新的登记码。",
+        english="The enrolment code does not fit, was used or is older than 24 hours, or the "
+        "account is paused for 15 minutes after 5 failures. You are not signed in; ask your "
+        "administrator for a new one.",
+    )
+
+
 def _known(session: Session, login: str, password: str) -> User | None:
     """Find the user whom login and password name; count failures and lock."""
     user = session.scalar(
@@ -257,7 +324,8 @@ def _known(session: Session, login: str, password: str) -> User | None:
         # What was typed may be a password in the wrong place: not even its digest is kept.
         installation.record(session, action="sign_in.refuse", subject="login:unknown")
         return None
-    if not _counted(session, user, lambda: fits, ends=user.totp_since is None):
+    asked_next = user.totp_since is not None or totp.codes_left(session, user.id) > 0
+    if not _counted(session, user, lambda: fits, ends=not asked_next):
         return None
     if passwords.outdated(user.password_hash):
         user.password_hash = passwords.hashed(password)
@@ -267,7 +335,7 @@ def _known(session: Session, login: str, password: str) -> User | None:
 def _counted(session: Session, user: User, fits: Callable[[], bool], *, ends: bool = True) -> bool:
     """Tell whether what was typed fits; count failures, and refuse everything while paused.
 
-    What fits ends the count, but for the password of whoever has a second factor: guesses at
+    What fits ends the count, but for the password of whoever is asked for a code next: guesses at
     codes, each after the right password, would otherwise never reach the limit.
     """
     session.refresh(user, with_for_update=True)

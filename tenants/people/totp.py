@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pyotp
@@ -15,9 +15,10 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from core.db import audit, installation
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Invalid
 from tenants.people import sealing, tokens
 from tenants.people.models import Membership, RecoveryCode, Role, Step, User
+from tenants.people.operations import member_here
 from tenants.people.roles import STAFF
 from tenants.people.sessions import end_sessions
 from tenants.system.models import SystemRoleHeld
@@ -29,10 +30,14 @@ DRIFT = 1  # steps that a phone's clock may be wrong by, either way
 RECOVERY_CODES = 10
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # none that looks like another
 GROUPS, GROUP = 4, 4  # 31^16: 79 bits
+ALLOWED_FOR = timedelta(hours=24)  # an administrator's code for enrolling a phone
 
 
 def next_step(session: Session, user: User) -> Step | None:
-    """Tell what has to follow a right password: a code, the enrolment of a phone, or nothing.
+    """Tell what has to follow a right password: a code, or nothing.
+
+    Staff without a phone give the code that an administrator made for them (``allow``): a password
+    alone, which somebody else may know, enrols no phone.
 
     Parameters
     ----------
@@ -43,15 +48,20 @@ def next_step(session: Session, user: User) -> Step | None:
     """
     if user.totp_since is not None:
         return Step.CODE
-    if session.get(SystemRoleHeld, user.id) is not None:
-        return Step.ENROL
+    return Step.CODE if asks_phone(session, user.id) else None
+
+
+def asks_phone(session: Session, user_id: UUID) -> bool:
+    """Tell whether somebody's roles ask for a second factor; the session as for ``next_step``."""
+    if session.get(SystemRoleHeld, user_id) is not None:
+        return True
     roles = session.scalars(
         select(Membership.role).where(
-            Membership.user_id == user.id,
+            Membership.user_id == user_id,
             Membership.expires_at.is_(None) | (Membership.expires_at > func.now()),
         )
     )
-    return Step.ENROL if any(Role(role) in STAFF for role in roles) else None
+    return any(Role(role) in STAFF for role in roles)
 
 
 def begin(session: Session, user: User, secret_key: str) -> str:
@@ -112,14 +122,14 @@ def exchange(session: Session, user: User) -> None:
 
 
 def fits(session: Session, user: User, code: str, secret_key: str) -> bool:
-    """Tell whether a code of the phone or a recovery code fits, and use it up.
+    """Tell whether a code fits, and use it up: the phone's, a recovery code, or an enrolment's.
 
     Parameters
     ----------
     session
         Any; the person's row is held, so that two requests cannot use one code.
     user
-        Who has a confirmed phone.
+        Who has a confirmed phone, or an administrator's code for enrolling one.
     code
         As typed; spaces and hyphens do not count.
     secret_key
@@ -127,22 +137,22 @@ def fits(session: Session, user: User, code: str, secret_key: str) -> bool:
     """
     session.refresh(user, with_for_update=True)
     now = session.scalar(select(func.now()))
-    if user.totp_since is None or now is None:
+    if now is None:
         return False
-    step = _step_of(user, code, secret_key, now)
+    step = None if user.totp_since is None else _step_of(user, code, secret_key, now)
     if step is not None:
         user.totp_step = step
         session.flush()
         return True
+    unused = [
+        RecoveryCode.user_id == user.id,
+        RecoveryCode.code_hash == _stored(user.id, code),
+        RecoveryCode.used_at.is_(None),
+    ]
+    if user.totp_since is None:  # an administrator's code; those of a phone last as long as it
+        unused.append(RecoveryCode.created_at > func.now() - ALLOWED_FOR)
     used = session.scalar(
-        update(RecoveryCode)
-        .where(
-            RecoveryCode.user_id == user.id,
-            RecoveryCode.code_hash == _stored(user.id, code),
-            RecoveryCode.used_at.is_(None),
-        )
-        .values(used_at=func.now())
-        .returning(RecoveryCode.id)
+        update(RecoveryCode).where(*unused).values(used_at=func.now()).returning(RecoveryCode.id)
     )
     return used is not None
 
@@ -152,10 +162,7 @@ def fresh_codes(session: Session, user_id: UUID) -> list[str]:
     for old in session.scalars(select(RecoveryCode).where(RecoveryCode.user_id == user_id)):
         session.delete(old)
     session.flush()
-    codes = [
-        "-".join("".join(secrets.choice(ALPHABET) for _ in range(GROUP)) for _ in range(GROUPS))
-        for _ in range(RECOVERY_CODES)
-    ]
+    codes = [_random() for _ in range(RECOVERY_CODES)]
     session.add_all(
         RecoveryCode(user_id=user_id, code_hash=_stored(user_id, code)) for code in codes
     )
@@ -171,7 +178,7 @@ def codes_left(session: Session, user_id: UUID) -> int:
 
 
 def forget(session: Session, user: User) -> None:
-    """Take the phone and the recovery codes away; staff enrol anew at their next password."""
+    """Take the phone and the recovery codes away; staff enrol anew by an administrator's code."""
     user.totp_secret, user.totp_since, user.totp_step = "", None, 0
     for code in session.scalars(select(RecoveryCode).where(RecoveryCode.user_id == user.id)):
         session.delete(code)
@@ -195,17 +202,8 @@ def reset(session: Session, user_id: UUID) -> str:
     Conflict
         They have no second factor.
     """
-    here = session.scalar(
-        select(Membership.id).where(
-            Membership.tenant_id == session.info["tenant_id"], Membership.user_id == user_id
-        )
-    )
-    if here is None:
-        raise NotFound(
-            "本地区没有这个成员，没有改变。",
-            english="There is no such member here; nothing was changed.",
-        )
-    user = session.get_one(User, user_id, with_for_update=True)
+    user = member_here(session, user_id)
+    session.refresh(user, with_for_update=True)
     if not user.totp_secret:
         raise Conflict(
             "该人员没有启用两步验证，没有改变。",
@@ -217,6 +215,45 @@ def reset(session: Session, user_id: UUID) -> str:
         session, action="totp.reset", subject=f"user:{user_id}", details={"sessions": ended}
     )
     return user.name
+
+
+def allow_member(session: Session, user_id: UUID) -> str:
+    """Give a member of the session's tenant a code for enrolling a phone, and record it.
+
+    Raises
+    ------
+    NotFound
+        Nobody here has this id.
+    Conflict
+        They have a phone.
+    """
+    code = allow(session, member_here(session, user_id))
+    audit.record(session, action="totp.allow", subject=f"user:{user_id}")
+    return code
+
+
+def allow(session: Session, user: User) -> str:
+    """Make the code that, after a right password, lets somebody enrol a phone: once, for a day.
+
+    The one before ends, and so does a secret that was shown and not confirmed.
+
+    Raises
+    ------
+    Conflict
+        They have a phone.
+    """
+    session.refresh(user, with_for_update=True)
+    if user.totp_since is not None:
+        raise Conflict(
+            "该人员已有手机，没有生成登记码。手机丢了请先重置。",
+            english="This person has a phone; no enrolment code was made. Reset it first if it "
+            "was lost.",
+        )
+    forget(session, user)
+    code = _random()
+    session.add(RecoveryCode(user_id=user.id, code_hash=_stored(user.id, code)))
+    session.flush()
+    return code
 
 
 def address(secret: str, login: str) -> str:
@@ -266,6 +303,10 @@ def _refuse_confirmed(user: User) -> None:
             english="A second factor is set up already; nothing was changed. Your account's page "
             "exchanges the phone.",
         )
+
+
+def _random() -> str:
+    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(GROUP)) for _ in range(GROUPS))
 
 
 def _plain(code: str) -> str:

@@ -18,6 +18,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /places/{place}/merge": {"into": "{above}", "preview": True},
     "POST /places/{place}/split": {"parts": [{"name": "新区"}], "preview": True},
     "POST /tokens": {"name": "t", "scopes": ["tenant.read"]},
+    "POST /invitations": {"login": "someone.new", "name": "某人", "role": "surveyor"},
     "POST /submissions": {"run_id": "{run_id}", "to": "{above}"},
     "POST /submissions/{submission_id}/reviews": {"verdict": "accepted"},
     "POST /runs/{run_id}/scenarios": {"name": "t"},
@@ -42,7 +43,14 @@ FORM = {
     "comment": "",
     "days": "30",
 }
-OTHER_VALUES = {"key": "osm", "form": "arrow", "row": 0, "number": 1}
+NO_SESSION = "00000000-0000-4000-8000-000000000000"  # whose member it is, the walk tells apart
+OTHER_VALUES = {
+    "key": "osm",
+    "form": "arrow",
+    "row": 0,
+    "number": 1,
+    "session_id": NO_SESSION,
+}
 PLACE = {"lon": "117.0", "lat": "36.65"}
 PREFIX = "/api/v1/tenants/{tenant}"
 

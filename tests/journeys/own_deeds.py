@@ -18,7 +18,7 @@ from tenants.people.operations import add_member, create_user
 from tenants.people.signing import FAILURES, LINK_PATH, make_link
 from tenants.system.models import SystemRole
 from tenants.system.operations import add_system_role
-from tests.tenants.browsing import Browser
+from tests.tenants.browsing import TOKEN, Browser
 from tests.tenants.phone import KEY, Phone
 
 _numbers = count(1)
@@ -145,8 +145,11 @@ def secret_on(page):
 
 def enrolling(*, right):
     def prepare(town):
-        _id, login = town.person(Role.BUREAU_STAFF)
+        user_id, login = town.person(Role.BUREAU_STAFF)
+        with town.database.unbound() as session:
+            word = totp.allow(session, session.get_one(User, user_id))
         browser = town.past_the_password(login)
+        browser.send("/sign-in/code", page="/sign-in/code", code=word)
         phone = secret_on(browser.open("/sign-in/phone"))
         code = phone.code() if right else "000000"
         return town.at("/sign-in/phone", browser=browser, code=code)
@@ -195,7 +198,7 @@ def ending_a_session(*, own):
             found = select(UserSession.id).where(UserSession.user_id == whose)
             session_id = session.scalar(found)
         to = f"/account/sessions/{session_id}/end"
-        return town.at("/account/sessions", to=to, user_id=user_id)
+        return town.at("/account/sessions", to=to, user_id=user_id, old=PASSWORD)
 
     return prepare
 
@@ -203,7 +206,41 @@ def ending_a_session(*, own):
 def ending_the_others(town):
     user_id, _login = town.person()
     town.browser(user_id)
-    return town.at("/account/sessions", to="/account/sessions/end-others", user_id=user_id)
+    to = "/account/sessions/end-others"
+    return town.at("/account/sessions", to=to, user_id=user_id, old=PASSWORD)
+
+
+def answered(browser):
+    """Ask the API as a page does."""
+
+    def send(path, **body):
+        token = TOKEN.search(browser.open("/account").text)[1]
+        return browser.client.post(path, json=body, headers={"X-CSRFToken": token})
+
+    return send
+
+
+def ending_by_api(*, others, proof=PASSWORD):
+    def prepare(town):
+        user_id, _login = town.person()
+        town.browser(user_id)
+        with town.database.unbound() as session:
+            session_id = session.scalar(
+                select(UserSession.id).where(UserSession.user_id == user_id)
+            )
+        send = answered(town.browser(user_id))
+        end = "end-others" if others else f"{session_id}/end"
+        return lambda: send(f"/api/v1/me/sessions/{end}", proof=proof)
+
+    return prepare
+
+
+def typing_an_enrolment_code(town):
+    user_id, login = town.person(Role.BUREAU_STAFF)
+    with town.database.unbound() as session:
+        word = totp.allow(session, session.get_one(User, user_id))
+    browser = town.past_the_password(login)
+    return town.at("/sign-in/code", browser=browser, code=word)
 
 
 def accepting(password, *, known=True):

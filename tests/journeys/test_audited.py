@@ -10,22 +10,18 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
 
 from core.db.audit import first_broken
 from core.jobs.tasks import Bench, perform
-from core.policy import Permission
-from tenants.people.invitations import invite
-from tenants.people.models import Invitation, Role
-from tenants.people.operations import add_member, create_user, make_token
+from tenants.people.models import Role
 from tests.isolation.world import fill, with_cookie, with_token
+from tests.journeys.furnished import NATIONAL, World
 from tests.journeys.ledger import RUN, Wall, faults, watching
 from tests.journeys.operations import OTHER_VALUES, PREFIX, described, pages
-from tests.journeys.small_place import OUTLETS, RESIDENTS, Place
+from tests.journeys.small_place import RESIDENTS
 
 pytestmark = pytest.mark.journey
 _numbers = count(1)
-NATIONAL = "national-2023-plan"
 # Operations that compute, or that are refused here; each says why it leaves no record.
 SILENT = {
     "POST /runs/{run_id}/whatif": "computes and keeps nothing",
@@ -42,85 +38,8 @@ ELSEWHERE = {
         "tests/tenants/tree",
     ),
     "POST /t/{tenant}/members/{user_id}/reset": "tests/tenants/people: somebody with a phone",
+    "DELETE /members/{user_id}/phone": "tests/tenants/people: somebody with a phone",
 }
-
-
-@dataclass
-class World:
-    """A furnished place with one of everything, the place above it, and who acts in them."""
-
-    app: Any
-    services: Any
-    place: Place
-    above: Place
-    ids: dict[str, str]
-    clients: list[Any] = field(default_factory=list)
-
-    @property
-    def database(self):
-        return self.services.database
-
-    def queued_run(self):
-        """Ask for a run that nobody has asked for; gives its id and its job's."""
-        asked = {"ruleset": NATIONAL, "params": {"limit_minutes": 20 + next(_numbers) / 64}}
-        run = self.place.client.post(self.place.address("runs"), json=asked)
-        assert run.status_code == 202, run.text
-        return run.json["id"], run.json["job_id"]
-
-    def queued_import(self):
-        content = OUTLETS.replace("高台", f"第{next(_numbers)}")
-        return self.place.ask("outlets", self.place.file("outlets.csv", content))
-
-    def scenario(self, *steps):
-        """Make a scenario of the finished run with an edit, and undo it if asked."""
-        address = self.place.address(f"runs/{self.ids['run_id']}/scenarios")
-        made = self.place.client.post(address, json={"name": "t"}).json
-        version = made["version"]
-        for step in steps:
-            body = {"version": version}
-            if step == "edits":
-                body["edit"] = {"kind": "close_outlet", "outlet": 0}
-            answer = self.place.client.post(f"{address}/{made['id']}/{step}", json=body)
-            assert answer.status_code < 300, answer.text
-            version = answer.json["scenario"]["version"]
-        return {"scenario_id": made["id"]}, version
-
-    def withdrawn(self):
-        """Have the finished run withdrawn, so that it can be handed up again."""
-        address = self.place.address(f"submissions/{self.ids['submission_id']}")
-        self.place.client.delete(address)
-
-    def handed_up(self):
-        self.withdrawn()
-        body = {"run_id": self.ids["run_id"], "to": self.above.slug}
-        self.place.client.post(self.place.address("submissions"), json=body)
-
-    def token(self):
-        with self.database.session(self.place.tenant_id, self.place.user_id) as session:
-            make_token(session, self.place.user_id, name="t", scopes=[Permission.TENANT_READ])
-        listed = self.place.get("tokens")
-        return next(one["id"] for one in listed if one["name"] == "t" and not one["revoked_at"])
-
-    def account(self):
-        """Make an account without a role anywhere."""
-        login = f"a-{next(_numbers)}"
-        with self.database.unbound() as session:
-            create_user(session, login=login, name="t")
-        return login
-
-    def invitation(self):
-        with self.database.session(self.place.tenant_id, self.place.user_id) as session:
-            login = f"i-{next(_numbers)}"
-            invite(session, login=login, name="t", role=Role.AUDITOR)
-            found = select(Invitation.id).where(Invitation.login == login)
-            return str(session.scalar(found))
-
-    def member(self, role=Role.BUREAU_STAFF):
-        with self.database.unbound() as session:
-            user_id = create_user(session, login=f"m-{next(_numbers)}", name="t").id
-        with self.database.session(self.place.tenant_id, user_id) as session:
-            add_member(session, user_id, role)
-        return str(user_id)
 
 
 @dataclass(frozen=True)
@@ -216,6 +135,22 @@ ACTS: dict[str, Callable[[World], Act]] = {
     ),
     "POST /t/{tenant}/invitations/{invitation_id}/revoke": with_ids(
         "invitation_id", World.invitation
+    ),
+    "POST /invitations": lambda _world: Act(
+        json={"login": f"n-{next(_numbers)}", "name": "新人", "role": "auditor"}
+    ),
+    "POST /invitations/{invitation_id}/link": with_ids("invitation_id", World.invitation),
+    "DELETE /invitations/{invitation_id}": with_ids("invitation_id", World.invitation),
+    **dict.fromkeys(
+        (
+            "DELETE /members/{user_id}/sessions",
+            "DELETE /members/{user_id}/sessions/{session_id}",
+            "POST /members/{user_id}/phone/code",
+            "POST /t/{tenant}/members/{user_id}/sessions/end",
+            "POST /t/{tenant}/members/{user_id}/sessions/{session_id}/end",
+            "POST /t/{tenant}/members/{user_id}/phone-code",
+        ),
+        lambda world: Act(ids=world.signed_member()),
     ),
     "POST /t/{tenant}/sharing": lambda _world: Act(data={"sees": "all"}),
 }

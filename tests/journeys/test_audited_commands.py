@@ -39,6 +39,7 @@ DOING = {
     ],
     "lifecircle people password": ["member", "--password", "correct horse battery"],
     "lifecircle people link": ["member"],
+    "lifecircle people enrol": ["known{n}"],
     "lifecircle people unenrol": ["phoned{n}", "--tenant", "x-commands"],
     "lifecircle people system add": ["known{n}", "--role", "audit_admin"],
     "lifecircle people system remove": ["system{n}"],

@@ -28,12 +28,14 @@ from tests.journeys.own_deeds import (
     accepting,
     by_link,
     ending_a_session,
+    ending_by_api,
     ending_the_others,
     enrolling,
     one_self,
     own_phone,
     signing_in,
     typing,
+    typing_an_enrolment_code,
     unpausing,
     with_a_phone,
     with_code,
@@ -88,6 +90,7 @@ DEEDS = [
     Deed(
         "POST /sign-in/code", "a recovery code", typing(lambda _phone, codes: codes[0]), (ACCEPT,)
     ),
+    Deed("POST /sign-in/code", "an enrolment code", typing_an_enrolment_code, (STEP,)),
     Deed(
         "POST /sign-in/code",
         "wrong",
@@ -169,6 +172,27 @@ DEEDS = [
         "right",
         ending_the_others,
         ("installation session.end_others",),
+    ),
+    Deed(
+        "POST /api/v1/me/sessions/{}/end",
+        "right",
+        ending_by_api(others=False),
+        (END,),
+        status=204,
+    ),
+    Deed(
+        "POST /api/v1/me/sessions/end-others",
+        "right",
+        ending_by_api(others=True),
+        ("installation session.end_others",),
+        status=200,
+    ),
+    Deed(
+        "POST /api/v1/me/sessions/end-others",
+        "the password is wrong",
+        ending_by_api(others=True, proof="wrong"),
+        (REFUSE,),
+        status=422,
     ),
     Deed(
         "POST /invitation/{}",

@@ -8,13 +8,15 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
+from core.db import InstallationEvent
 from core.errors import Invalid, NotFound
 from tenants.people import tokens
 from tenants.people.commands import commands
-from tenants.people.models import ApiToken, Membership
+from tenants.people.models import ApiToken, Membership, Step
 from tenants.people.operations import find_user, permissions_here
 from tenants.people.roles import PERMISSIONS
-from tenants.people.signing import LINK_PATH, redeem_link, sign_in
+from tenants.people.signing import LINK_PATH, redeem_link, sign_in, sign_in_by_code
+from tests.tenants.phone import KEY
 
 GOOD = "correct horse battery"
 
@@ -91,6 +93,22 @@ def test_a_lost_phone_is_taken_away_and_recorded(type_in, tree, database, enroll
     assert who.name in done.output
     with pytest.raises(NotFound):
         type_in("unenrol", who.login, "--tenant", "320500")
+
+
+def test_an_enrolment_code_is_printed_once_and_recorded(type_in, database, person):
+    who = person("bureau_staff", password=GOOD)
+    code = type_in("enrol", who.login).output.strip()
+    step = sign_in(database, who.login, GOOD)
+    led = sign_in_by_code(database, step.token, code, secret_key=KEY)
+    assert led.awaits is Step.ENROL
+    with database.unbound() as session:
+        recorded = session.scalars(
+            select(InstallationEvent.action).where(
+                InstallationEvent.subject == f"user:{who.id}",
+                InstallationEvent.action == "totp.allow",
+            )
+        ).all()
+    assert len(recorded) == 1
 
 
 def test_a_service_token_and_a_role_for_a_part_are_made_by_command(type_in, tree, database, wang):

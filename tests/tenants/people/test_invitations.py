@@ -228,7 +228,7 @@ def test_invited_staff_enrol_a_phone_before_they_are_in(signed, app, database):
     assert newcomer.open("/account").status_code == 302
     with database.unbound() as session:
         assert session.scalar(select(User.password_hash).where(User.login == "xin.guan"))
-    assert sign_in(database, "xin.guan", PASSWORD).awaits is Step.ENROL
+    assert sign_in(database, "xin.guan", PASSWORD).awaits is Step.CODE  # later, not by a password
 
 
 def test_the_page_makes_a_new_link_and_takes_an_invitation_back(signed, app):

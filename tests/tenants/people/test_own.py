@@ -66,7 +66,7 @@ def test_an_administrator_resets_a_lost_phone_on_the_members_page(signed, app, e
     assert f"{page}/{who.id}/reset" not in text
     assert theirs.open("/account").status_code == 302
     again = Browser(app).sign_in(who.login, PASSWORD)
-    assert again.location == "/sign-in/phone?next=/"
+    assert again.location == "/sign-in/code?next=/"
 
 
 def test_a_reset_elsewhere_answers_like_nobody(signed, enrolled):

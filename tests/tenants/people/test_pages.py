@@ -144,6 +144,7 @@ def test_signing_out_ends_the_session_on_the_server(signed, database):
     kept = browser.cookie()
     answer = browser.send("/sign-out", page="/account")
     assert (answer.status_code, answer.location) == (303, "/sign-in")
+    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
     assert "已退出登录" in browser.open("/sign-in").text
     browser.client.set_cookie("lc", kept)
     assert browser.open("/account").status_code == 302

@@ -36,9 +36,9 @@ def by_code(database, who, code):
 
 
 @pytest.mark.parametrize("role", Role)
-def test_staff_without_a_phone_enrol_after_their_password_and_others_are_in(database, person, role):
+def test_staff_without_a_phone_are_asked_for_a_code_and_others_are_in(database, person, role):
     who = person(role, password=PASSWORD)
-    expected = Step.ENROL if role in STAFF else None
+    expected = Step.CODE if role in STAFF else None
     assert sign_in(database, who.login, PASSWORD).awaits is expected
 
 
@@ -181,7 +181,29 @@ def test_an_administrator_takes_a_lost_phone_away_with_one_record(database, tree
     assert last == ("totp.reset", f"user:{who.id}")
     assert signed.token
     assert not fits(database, who, codes[1])
-    assert sign_in(database, who.login, PASSWORD).awaits is Step.ENROL
+    assert sign_in(database, who.login, PASSWORD).awaits is Step.CODE
+
+
+def test_an_administrators_code_leads_from_the_password_to_a_phone(database, tree, person):
+    who = person("bureau_staff", password=PASSWORD)
+    with database.session(tree["370100"]) as session:
+        word = totp.allow_member(session, who.id)
+        (last,) = session.scalars(select(AuditEvent).order_by(AuditEvent.number.desc()).limit(1))
+        assert (last.action, last.subject) == ("totp.allow", f"user:{who.id}")
+        assert word not in str(last.details)
+    step = by_code(database, who, word)
+    assert step.awaits is Step.ENROL
+    with pytest.raises(NotSignedIn):
+        by_code(database, who, word)
+
+
+def test_no_code_is_made_for_who_has_a_phone_or_is_elsewhere(database, tree, enrolled, person):
+    who, _phone, codes = enrolled()
+    with pytest.raises(Conflict), database.session(tree["370100"]) as session:
+        totp.allow_member(session, who.id)
+    with pytest.raises(NotFound), database.session(tree["320500"]) as session:
+        totp.allow_member(session, person("bureau_staff").id)
+    assert fits(database, who, codes[0])
 
 
 def test_somebody_elsewhere_is_nobody_to_an_administrator(database, tree, enrolled):

@@ -128,7 +128,7 @@ def test_whoever_runs_the_installation_is_asked_for_a_second_factor(database, pe
     who = person()
     hold(database, who, "security_admin")
     with database.unbound(who.id) as session:
-        assert next_step(session, session.get_one(User, who.id)) == "enrol"
+        assert next_step(session, session.get_one(User, who.id)) == "code"
 
 
 def test_roles_are_given_taken_and_listed_by_command(database, type_in, person, happened):
