@@ -75,6 +75,7 @@ def ids(place):
     place.work()
     made = place.client.post(place.address(f"runs/{run['id']}/scenarios"), json={"name": "t"}).json
     names = ("upload_id", "dataset_id", "version_id", "submission_id", "token_id", "user_id")
+    names += ("invitation_id", "session_id")
     nobodys = {name: str(uuid4()) for name in names}
     ours = {"run_id": run["id"], "job_id": run["job_id"], "scenario_id": made["id"]}
     return {**nobodys, **ours, "above": "x-above"}
