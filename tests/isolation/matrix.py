@@ -21,6 +21,7 @@ COUNTED = re.compile(r"^(X-)?RateLimit", re.IGNORECASE)  # how many requests are
 REQUEST_ID = re.compile(rb'"(?:request_id|trace_id)": ?"[^"]*"|data-request="[^"]*"')
 USED = re.compile(r'"[^"]*:[^"]*"')  # moments, as a row's text writes them
 PERSONS_OWN = ("/tokens", "/my-tokens")
+PERSONS_DEEDS = ("/invitations", "/link", "/resend", "/phone-code", "/phone/code")
 TENANT_QUERY = ("left", "right")  # of pages, which describe no query
 
 
@@ -216,7 +217,8 @@ def insiders(app: Any, walkers: Any, place: Any, ids: dict[str, str], found: Fou
 def _persons_own(walker: Any, operation: Any) -> bool:
     """Tell whether a token asks for what only a person may: it makes no token, for one."""
     by_token = "HTTP_AUTHORIZATION" in walker.client.environ_base
-    return by_token and name_of(operation).endswith(PERSONS_OWN)
+    deed = operation.method == "POST" and name_of(operation).endswith(PERSONS_DEEDS)
+    return by_token and (deed or name_of(operation).endswith(PERSONS_OWN))
 
 
 def _wanted(operation: Any, walker: Any, found: Found) -> set[int] | None:
