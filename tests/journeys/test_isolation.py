@@ -236,11 +236,11 @@ def test_arranging_places_for_good_touches_the_tree_and_no_other_row(app, servic
 
 def test_who_runs_the_installation_is_a_stranger_in_every_place(app, services, theirs, ours):
     walkers = [*by_system(app, services), once_a_member(app, services, ours)]
-    found, before = Found(), theirs[0].rows()
+    found, before = Found(), matrix.imprint(theirs[0])
     matrix.strangers(app, walkers, *theirs, found)
     assert not found.defects
     assert set(found.calls) == {"foreign 404"}
-    assert theirs[0].rows() == before
+    assert matrix.imprint(theirs[0]) == before
 
 
 def test_what_names_no_place_answers_whom_it_says_and_tells_nothing(app, services, theirs, ours):
